@@ -1,0 +1,1 @@
+"""Timings and studies; kept results lie in results/."""

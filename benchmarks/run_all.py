@@ -1,0 +1,15 @@
+"""Every benchmark, one after the other; results are kept in benchmarks/results/."""
+
+from __future__ import annotations
+
+import bench_cycle
+import bench_greedy
+
+
+def main() -> None:
+    bench_greedy.main()
+    bench_cycle.main()
+
+
+if __name__ == "__main__":
+    main()

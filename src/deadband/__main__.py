@@ -1,0 +1,5 @@
+"""`python -m deadband`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,175 @@
+"""Why one name was or was not traded in one cycle, in a sentence and as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import JournalError, MissingError
+from ..core.limits import BY_NUMBER as LIMITS
+from ..core.limits import Limit
+from ..core.reasons import BY_NUMBER, Code
+from ..core.session import EXCHANGE_ZONE, session_on
+from ..core.types import CycleRecord
+from ..journal.store import Entry, JournalReader
+from .run import CYCLE
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`facts`: (what, value) in the order to read them; `gates`: (code, what it saw, its bound)."""
+
+    symbol: str
+    at: str
+    cycle_id: str
+    code: Code
+    sentence: str
+    facts: tuple[tuple[str, str], ...]
+    gates: tuple[tuple[str, str, str], ...]
+    limits: tuple[tuple[str, str, str], ...]
+
+
+def explain(path: Path, symbol: str, at: str | None = None) -> Explanation:
+    """Explain the last cycle at or before `at`: exchange clock (10:30), a cycle id, or ISO time.
+
+    Without `at`, the last cycle in which the name traded, else the last one of an open session.
+    """
+    with JournalReader(path) as journal:
+        cycles = [entry for entry in journal.entries() if entry.kind == CYCLE]
+        if not cycles:
+            raise JournalError(f"journal {path} holds no cycle.")
+        if at is not None:
+            return _explained(journal, _at(cycles, at), symbol)
+        for entry in reversed(cycles):
+            orders = journal.value(entry.tree["plan"]).orders
+            if any(order.symbol == symbol for order in orders):
+                return _explained(journal, entry, symbol)
+        return _explained(journal, cycles[max(0, len(cycles) - 2)], symbol)
+
+
+def sample(path: Path, count: int) -> tuple[Explanation, ...]:
+    """A few decisions of a run, one of each code that traded or refused, rarest code first."""
+    with JournalReader(path) as journal:
+        places: dict[int, list[tuple[Entry, int]]] = {}
+        for entry in journal.entries():
+            if entry.kind == CYCLE:
+                code = journal.value(entry.tree["decision"]["code"])
+                for number in set(code.tolist()):
+                    name = int((code == number).argmax())
+                    places.setdefault(number, []).append((entry, name))
+        rare = sorted(places, key=lambda number: (len(places[number]), number))[:count]
+        chosen = [places[number][len(places[number]) // 2] for number in rare]
+        chosen.sort(key=lambda one: one[0].seq)
+        return tuple(
+            _explained(journal, entry, journal.value(entry.tree["state"]["universe"]).symbols[name])
+            for entry, name in chosen
+        )
+
+
+def _at(cycles: list[Entry], at: str) -> Entry:
+    by_id = [entry for entry in cycles if entry.cycle_id == at]
+    if by_id:
+        return by_id[0]
+    moment = _moment(cycles[-1].at, at)
+    before = [entry for entry in cycles if datetime.fromisoformat(entry.at) <= moment]
+    if not before:
+        raise MissingError(
+            f"the journal begins at {cycles[0].at}, after {moment.isoformat()}. Name a later time."
+        )
+    return before[-1]
+
+
+def _moment(last: str, at: str) -> datetime:
+    """Exchange clock on the journal's last day, or an ISO time (exchange time if without zone)."""
+    try:
+        if len(at) <= 5:
+            session = session_on(datetime.fromisoformat(last).astimezone(EXCHANGE_ZONE).date())
+            assert session is not None, "a journaled cycle is on a session day"
+            return session.at_clock(at)
+        moment = datetime.fromisoformat(at)
+    except ValueError as fault:
+        raise MissingError(
+            f"--at {at} is not a time. Give exchange clock time such as 10:30, "
+            "2026-03-02T10:30, or a cycle id."
+        ) from fault
+    return moment if moment.tzinfo else moment.replace(tzinfo=EXCHANGE_ZONE)
+
+
+def _explained(journal: JournalReader, entry: Entry, symbol: str) -> Explanation:
+    record: CycleRecord = journal.value(entry.tree)
+    universe = record.state.universe
+    if symbol not in universe.index:
+        raise MissingError(
+            f"{symbol} is not in the journal's universe of {len(universe)} names, such as "
+            f"{', '.join(universe.symbols[:3])}."
+        )
+    name = universe.index[symbol]
+    code = BY_NUMBER[int(record.decision.code[name])]
+    local = datetime.fromisoformat(entry.at).astimezone(EXCHANGE_ZONE)
+    return Explanation(
+        symbol=symbol,
+        at=local.strftime("%Y-%m-%d %H:%M ET"),
+        cycle_id=entry.cycle_id,
+        code=code,
+        sentence=_sentence(record, name, symbol, code),
+        facts=_facts(record, name),
+        gates=tuple(
+            (gate.code.value, f"{float(gate.value[name]):.6g}", f"{gate.bound:.6g}")
+            for gate in record.permits.gates
+            if gate.names[name]
+        ),
+        limits=tuple(
+            (limit, f"{value:.4f}", f"{bound:.4f}")
+            for limit, (value, bound) in record.proposal.certificate.used.items()
+            if value or not limit.startswith(Limit.SECTOR)
+        ),
+    )
+
+
+def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
+    proposal, current = record.proposal, float(record.seen.portfolio.weights[name])
+    target = float(record.decision.target[name])
+    other = int(proposal.counterpart[name])
+    partner = f" with {record.state.universe.symbols[other]}" if other >= 0 else ""
+    limit = LIMITS.get(int(proposal.limit[name]))
+    stopped = f" (limit {limit})" if limit and code is Code.HOLD_LIMIT else ""
+    if target == current:
+        did = f"stayed at {current:.2%}" if current else "was not bought"
+    else:
+        verb = "bought" if target > current else "sold"
+        did = f"was {verb} from {current:.2%} to {target:.2%} of NAV"
+    return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}"
+
+
+def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
+    problem, proposal, book = record.proposal.problem, record.proposal, record.seen.portfolio
+    market, risk = record.seen.market, record.risk
+    ranked = problem.scored & (problem.z > problem.z[name])
+    orders = [o for o in record.plan.orders if o.symbol == record.state.universe.symbols[name]]
+    notes = [n for n in record.plan.notes if n.symbol == record.state.universe.symbols[name]]
+    facts: list[tuple[str, Any]] = [
+        ("weight now", f"{float(book.weights[name]):.4%}"),
+        ("target of the engine", f"{float(proposal.weights[name]):.4%}"),
+        ("target after bands", f"{float(record.decision.target[name]):.4%}"),
+        ("score z", f"{float(problem.z[name]):.4f}" if problem.scored[name] else "none"),
+        ("rank", int(ranked.sum()) + 1 if problem.scored[name] else "none"),
+        ("cost, in U per weight", f"{float(problem.cost[name]):.4f}"),
+        ("score gap of the test", f"{float(proposal.gap[name]):.4f}"),
+        ("edge after cost of the test", f"{float(proposal.gain[name]):.6f}"),
+        ("P&L since entry, bps", f"{float(book.pnl_since_entry_bps[name]):.1f}"),
+        ("held, minutes", f"{float(book.holding_min[name]):.0f}"),
+        ("bid / ask", f"{float(market.bid[name]):.4f} / {float(market.ask[name]):.4f}"),
+        ("quote age, s", f"{float(market.quote_age_s[name]):.0f}"),
+    ]
+    if risk.sigma is not None:
+        facts.append((f"σ over {risk.horizon_min:g} min, bps", f"{risk.sigma[name] * 1e4:.1f}"))
+    if risk.beta is not None:
+        facts.append(("β", f"{float(risk.beta[name]):.2f}"))
+    if risk.atr is not None:
+        facts.append(("ATR, % of price", f"{float(risk.atr[name]) * 100:.3f}"))
+    facts += [("order", f"{o.side} {o.order_qty} limit {o.price:.4f}") for o in orders]
+    facts += [("note", str(note)) for note in notes]
+    facts += [("portfolio", str(reason)) for reason in record.decision.spoken]
+    return tuple((what, str(value)) for what, value in facts)

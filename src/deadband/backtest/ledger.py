@@ -1,0 +1,277 @@
+"""A journal as a table: one row a cycle, with what was held, traded, paid and refused.
+
+Everything the report and the command line say of a run is read here, from the journal alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.arrays import Floats
+from ..core.config import Settings
+from ..core.errors import JournalError
+from ..core.limits import Limit, excesses
+from ..core.orders import ExecType, ExecutionReport
+from ..core.reasons import BY_NUMBER
+from ..core.types import Decision, Plan, Portfolio, Problem, State, Universe
+from ..core.units import BPS, MICRO, usd
+from ..journal.store import Entry, JournalReader
+from .run import CYCLE, END, REPORTS, RUN, STATEMENT
+
+CENT = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cycle: its fills since the cycle before, and the book as it stands at `at`.
+
+    nav, cash, fees, slippage in USD; turnover, gross, net, beta, sector (largest |sector|) and
+    weight (largest |w|) as fractions of NAV.
+    """
+
+    cycle_id: str
+    at: str
+    nav: float
+    cash: float
+    gross: float
+    net: float
+    beta: float
+    sector: float
+    weight: float
+    turnover: float
+    fees: float
+    slippage: float
+    orders: int
+    fills: int
+    spoken: str
+
+
+@dataclass(slots=True, eq=False)
+class Ledger:
+    """All rows of a journal, with counts by reason and the checks of its books.
+
+    `breaches`: cycles whose decided book (settled, working and new orders in whole shares) passed a
+    limit; `excursions`: cycles that found the book past a limit by more than the repair tolerance,
+    because prices moved or because some legs of a trade filled before others.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    versions: dict[str, str] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    trades_by_reason: Counter[str] = field(default_factory=Counter)
+    held_by_reason: Counter[str] = field(default_factory=Counter)
+    spoken: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    breaches: Counter[str] = field(default_factory=Counter)
+    excursions: Counter[str] = field(default_factory=Counter)
+    nav_off_cents: int = 0
+    statements: int = 0
+    statements_agree: int = 0
+    entries_opened: int = 0
+    complete: bool = False
+    laps_ms: dict[str, float] = field(default_factory=dict)
+    last_traded: tuple[str, ...] = ()
+
+    @property
+    def fees(self) -> float:
+        return sum(row.fees for row in self.rows)
+
+    @property
+    def slippage(self) -> float:
+        return sum(row.slippage for row in self.rows)
+
+    @property
+    def turnover(self) -> float:
+        """Σ|traded| / NAV over all fills, two-way."""
+        return sum(row.turnover for row in self.rows)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of `run --json`: money in USD, exposures as fractions of NAV."""
+        rows = self.rows
+        days = len({row.at[:10] for row in rows})
+        return {
+            "cycles": len(rows),
+            "sessions": days,
+            "orders": sum(row.orders for row in rows),
+            "fills": sum(row.fills for row in rows),
+            "trades_by_reason": dict(self.trades_by_reason.most_common()),
+            "held_by_reason": dict(self.held_by_reason.most_common()),
+            "spoken": dict(self.spoken.most_common()),
+            "notes": dict(self.notes.most_common()),
+            "rejected": dict(self.rejected.most_common()),
+            "turnover_l1": self.turnover,
+            "turnover_one_way": self.turnover / 2,
+            "round_trips": self.entries_opened,
+            "costs": self.fees + self.slippage,
+            "fees": self.fees,
+            "slippage": self.slippage,
+            "nav_start": rows[0].nav,
+            "nav_end": rows[-1].nav,
+            "pnl": rows[-1].nav - rows[0].nav,
+            "max_gross": max(row.gross for row in rows),
+            "max_abs_net": max(abs(row.net) for row in rows),
+            "max_abs_weight": max(row.weight for row in rows),
+            "max_abs_beta": max(abs(row.beta) for row in rows),
+            "limit_breaches": sum(self.breaches.values()),
+            "breaches_by_limit": dict(self.breaches),
+            "limit_excursions": sum(self.excursions.values()),
+            "excursions_by_limit": dict(self.excursions),
+            "nav_off_by_a_cent": self.nav_off_cents,
+            "statements": self.statements,
+            "statements_agree": self.statements_agree,
+            "complete": self.complete,
+        }
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read a journal from end to end; raises JournalError where it holds no cycle."""
+    with JournalReader(path) as journal:
+        reader = _Reader(journal)
+        for entry in journal.entries():
+            reader.take(entry)
+        ledger = reader.ledger
+        counts: Counter[str] = Counter()
+        for room, ms in journal.laps():
+            ledger.laps_ms[room] = ledger.laps_ms.get(room, 0.0) + ms
+            counts[room] += 1
+    ledger.laps_ms = {room: ms / counts[room] for room, ms in ledger.laps_ms.items()}
+    if not ledger.rows:
+        raise JournalError(f"journal {path} holds no cycle: the run stopped before its first.")
+    return ledger
+
+
+class _Reader:
+    """Folds entries into a ledger; keeps its own count of shares and cash as a second witness."""
+
+    def __init__(self, journal: JournalReader) -> None:
+        self.journal = journal
+        self.ledger = Ledger()
+        self.shares: Counter[str] = Counter()
+        self.cash_micro = 0
+        self.arrival: dict[str, float] = {}
+        self.fills: list[ExecutionReport] = []
+
+    def take(self, entry: Entry) -> None:
+        if entry.kind == RUN:
+            self._open(entry.tree)
+        elif entry.kind == CYCLE:
+            self._cycle(entry)
+        elif entry.kind == REPORTS:
+            self._reports(self.journal.value(entry.tree))
+        elif entry.kind == STATEMENT:
+            self._statement(entry.tree)
+        elif entry.kind == END:
+            self.ledger.complete = True
+
+    def _open(self, tree: Any) -> None:
+        self.ledger.settings = self.journal.value(tree["settings"])
+        self.ledger.versions = dict(tree["versions"])
+        self.ledger.findings = tuple(tree["findings"])
+        state: State = self.journal.value(tree["state"])
+        self.cash_micro = state.book.cash_micro
+
+    def _reports(self, reports: tuple[ExecutionReport, ...]) -> None:
+        for report in reports:
+            if report.exec_type is ExecType.REJECTED:
+                self.ledger.rejected[report.text] += 1
+            if report.exec_type is not ExecType.TRADE:
+                continue
+            signed = report.side.sign * report.last_qty
+            if self.shares[report.symbol] == 0:
+                self.ledger.entries_opened += 1
+            self.shares[report.symbol] += signed
+            self.cash_micro -= signed * round(report.last_px * MICRO) + report.fee_micro
+            self.fills.append(report)
+
+    def _statement(self, tree: Any) -> None:
+        """The broker's books against the sum of its reports."""
+        held = {symbol: qty for symbol, qty in self.shares.items() if qty}
+        self.ledger.statements += 1
+        if held == dict(tree["shares"]) and self.cash_micro == tree["cash_micro"]:
+            self.ledger.statements_agree += 1
+
+    def _cycle(self, entry: Entry) -> None:
+        tree, value = entry.tree, self.journal.value
+        universe: Universe = value(tree["state"]["universe"])
+        book: Portfolio = value(tree["seen"]["portfolio"])
+        problem: Problem = value(tree["proposal"]["problem"])
+        beta = problem.structure.beta
+        decision: Decision = value(tree["decision"])
+        plan: Plan = value(tree["plan"])
+        exact = usd(self.cash_micro) + sum(
+            qty * float(book.price[universe.index[symbol]]) for symbol, qty in self.shares.items()
+        )
+        self.ledger.nav_off_cents += abs(exact - book.nav) >= CENT
+        held = book.shares * book.price / book.nav
+        sectors = [float(held[universe.group == k].sum()) for k in range(len(universe.group_names))]
+        row = Row(
+            cycle_id=entry.cycle_id,
+            at=entry.at,
+            nav=book.nav,
+            cash=book.cash,
+            gross=float(np.abs(held).sum()),
+            net=float(held.sum()),
+            beta=0.0 if beta is None else float(beta @ held),
+            sector=max((abs(s) for s in sectors), default=0.0),
+            weight=float(np.abs(held).max(initial=0.0)),
+            turnover=sum(fill.last_qty * fill.last_px for fill in self.fills) / book.nav,
+            fees=sum(fill.fee_micro for fill in self.fills) / MICRO,
+            slippage=sum(self._slippage(fill) for fill in self.fills),
+            orders=len(plan.orders),
+            fills=len(self.fills),
+            spoken=" ".join(dict.fromkeys(str(reason.code) for reason in decision.spoken)),
+        )
+        self.fills = []
+        self.ledger.rows.append(row)
+        self._count(decision, plan, book.weights)
+        self._measure(row, problem, decided_weights(universe, book, plan))
+        if plan.orders:
+            self.ledger.last_traded = tuple(order.symbol for order in plan.orders)
+        for order in plan.orders:
+            self.arrival[order.cl_ord_id] = order.arrival
+
+    def _slippage(self, fill: ExecutionReport) -> float:
+        """What a fill cost against the mid at its decision, USD; + is worse for us."""
+        arrival = self.arrival[fill.cl_ord_id]
+        return fill.side.sign * fill.last_qty * (fill.last_px - arrival)
+
+    def _count(self, decision: Decision, plan: Plan, current: Floats) -> None:
+        ledger = self.ledger
+        ledger.trades_by_reason.update(order.reason for order in plan.orders)
+        ledger.spoken.update(str(reason.code) for reason in decision.spoken)
+        ledger.notes.update(str(reason.code) for reason in plan.notes)
+        left_alone = decision.code[decision.target == current]
+        numbers, counts = np.unique(left_alone, return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            ledger.held_by_reason[str(BY_NUMBER[number])] += count
+
+    def _measure(self, row: Row, problem: Problem, decided: Floats) -> None:
+        """Breaches of the decided book, and excursions of the book as it stood at `row.at`."""
+        over = excesses(problem.bounds, problem.structure, decided)
+        self.ledger.breaches.update(over.keys())
+        limits, tolerance = problem.limits, self.ledger.settings.optimize.repair_tolerance_bps * BPS
+        stood = {
+            Limit.GROSS: (row.gross, limits.gross),
+            Limit.NET: (abs(row.net), limits.net),
+            Limit.PER_NAME_CAP: (row.weight, float(np.abs(problem.bounds.high).max(initial=0.0))),
+            Limit.SECTOR: (row.sector, limits.sector),
+            Limit.BETA: (abs(row.beta), np.inf if limits.beta is None else limits.beta),
+        }
+        past = [limit.value for limit, (used, bound) in stood.items() if used > bound + tolerance]
+        self.ledger.excursions.update(past)
+
+
+def decided_weights(universe: Universe, book: Portfolio, plan: Plan) -> Floats:
+    """The book (n,) as it will be when everything working and everything planned has filled."""
+    shares = book.shares + book.working
+    for order in plan.orders:
+        shares[universe.index[order.symbol]] += order.side.sign * order.order_qty
+    weights: Floats = shares * book.price / book.nav
+    return weights

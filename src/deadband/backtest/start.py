@@ -1,0 +1,147 @@
+"""Puts a run together: settings checked, tape and scores opened, sessions chosen, broker made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from ..brokers.sim import SimBroker
+from ..core.arrays import Bools
+from ..core.config import Settings
+from ..core.errors import ConfigError, DataError
+from ..core.lint import Finding, Setting, lint, refuse_errors
+from ..core.ports import Finding as DataFinding
+from ..core.ports import ScoreSource, Tape
+from ..core.session import Session
+from ..core.types import CycleRecord, Universe
+from ..core.units import BPS
+from ..feeds.files import bar_tape
+from ..feeds.scores import read_scores
+from ..feeds.simulated import simulated_market
+from ..feeds.tape import BarTape
+from ..feeds.universe import LISTS, Listing, read_listing
+from ..journal.store import JournalWriter
+from .run import Run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything a run needs; `lint` and `findings` are to be shown before it starts."""
+
+    settings: Settings
+    tape: Tape
+    scores: ScoreSource
+    sessions: tuple[Session, ...]
+    shortable: Bools
+    lint: tuple[Finding, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def cycles(self) -> int:
+        return sum(round(session.minutes / self.tape.bar_min) for session in self.sessions)
+
+
+def prepare_simulated(settings: Settings, seed: int) -> Prepared:
+    """The seeded simulated day."""
+    market = simulated_market(settings, seed)
+    found = lint(settings, Setting(names=len(market.tape.universe), cycle_min=market.tape.bar_min))
+    refuse_errors(found)
+    return Prepared(
+        settings=settings,
+        tape=market.tape,
+        scores=market.scores,
+        sessions=market.sessions,
+        shortable=market.tape.shortable,
+        lint=found,
+        findings=(),
+    )
+
+
+def prepare_files(settings: Settings, first: date | None, last: date | None) -> Prepared:
+    """Recorded sessions from `first` to `last` (or `first` alone); raises before anything runs."""
+    _refuse_missing(settings)
+    data = settings.data
+    listing = read_listing(Path(data.universe)) if data.universe else Listing()
+    settings = replace(settings, policy=listing.added_to(settings.policy))
+    refuse_errors(lint(settings))
+    tape = bar_tape(Path(data.bars), listing, settings)
+    scores = read_scores(Path(data.scores), tape.universe, data)
+    sessions = choose_sessions(tape, first, last)
+    day = tape.day(sessions[0])
+    median_sigma = float(np.median(day.sigma_day)) * np.sqrt(30.0 / 390.0) / BPS
+    known = day.prior_close > 0
+    half = 2 * day.half_spread[len(day) // 2][known] / day.prior_close[known] / BPS
+    against = Setting(
+        names=int(tape.universe.traded.sum()),
+        has_betas=bool(data.market),
+        sigma_bps=max(median_sigma, 1e-6),
+        cost_bps=float(np.median(half)) if known.any() else 3.0,
+        cycle_min=tape.bar_min,
+    )
+    found = (
+        *tape.findings,
+        *scores.findings,
+        *listing.against(tape.universe),
+        *_unknown_names(settings, tape.universe),
+    )
+    return Prepared(
+        settings=settings,
+        # The journal's first record takes the findings from the tape: it is to hold them all.
+        tape=replace(tape, findings=found),
+        scores=scores,
+        sessions=sessions,
+        shortable=tape.shortable,
+        lint=lint(settings, against),
+        findings=tuple(str(finding) for finding in found),
+    )
+
+
+def _refuse_missing(settings: Settings) -> None:
+    if not settings.data.scores:
+        raise ConfigError(
+            ("bars are given but no scores. Give --scores FILE, or scores in the config's [data].",)
+        )
+
+
+def _unknown_names(settings: Settings, universe: Universe) -> Iterator[DataFinding]:
+    """Names on the policy's lists that no bar speaks of: a slip there lifts a restriction."""
+    for name in LISTS:
+        unknown = [s for s in getattr(settings.policy, name) if s not in universe.index]
+        if unknown:
+            text = ", ".join(unknown[:5])
+            yield DataFinding(f"symbols on the list {name} but without bars", len(unknown), text)
+
+
+def choose_sessions(tape: BarTape, first: date | None, last: date | None) -> tuple[Session, ...]:
+    """The sessions asked for; the last one of the tape when none is named."""
+    ready = tape.sessions()
+    if not ready:
+        raise DataError(
+            f"the bars hold {len(tape.days)} sessions, and risk.min_days={tape.risk.min_days:g} "
+            "are needed before the first that is run. Add earlier bars, or lower risk.min_days."
+        )
+    if first is None:
+        return ready[-1:]
+    chosen = tuple(s for s in ready if first <= s.day <= (last or first))
+    if not chosen:
+        raise DataError(
+            f"no session from {first} to {last or first} can be run; the bars allow "
+            f"{ready[0].day} to {ready[-1].day}."
+        )
+    return chosen
+
+
+def drive(prepared: Prepared, journal: Path, progress: Callable[[CycleRecord], None]) -> None:
+    """Run the prepared sessions into a new journal."""
+    settings = prepared.settings
+    broker = SimBroker(
+        prepared.tape.universe, settings.execution, settings.costs, prepared.shortable
+    )
+    with JournalWriter(journal) as writer:
+        Run(settings, prepared.tape, prepared.scores, broker, writer).over(
+            prepared.sessions, progress
+        )

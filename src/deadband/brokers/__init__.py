@@ -1,0 +1,1 @@
+"""Adapters to brokers; each fulfils a port and knows only core."""

@@ -1,0 +1,1 @@
+"""The furniture every room may use; imports nothing of ours outside itself."""

@@ -1,0 +1,80 @@
+"""What the outside must look like: the seams at which adapters are plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from .bars import Bar, SessionBars
+from .orders import ExecutionReport, Order
+from .session import Session
+from .types import Scores, Universe
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the data that was left out or repaired: what, how often, and an example."""
+
+    what: str
+    count: int
+    example: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.count} ({self.example})"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The broker's own books: shares by symbol, flat ones left out, and cash in micro-dollars."""
+
+    shares: dict[str, int]
+    cash_micro: int
+
+
+class Tape(Protocol):
+    """A recorded or simulated market, one session at a time."""
+
+    universe: Universe
+    bar_min: float
+    findings: tuple[Finding, ...]
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Sessions that can be run: those with bars and enough history before them."""
+        ...
+
+    def day(self, session: Session) -> SessionBars: ...
+
+
+class ScoreSource(Protocol):
+    """Model scores as they were known at an instant."""
+
+    def at(self, now: datetime) -> Scores: ...
+
+
+class Journal(Protocol):
+    """Where records become durable; `append` returns only when they are."""
+
+    def append(
+        self,
+        kind: str,
+        cycle_id: str,
+        at: str,
+        value: object,
+        laps: Mapping[str, float] | None = None,
+    ) -> None: ...
+
+
+class SimulatedBroker(Protocol):
+    """A broker that lives on bars; every call returns what it reports, in order."""
+
+    def submit(self, orders: tuple[Order, ...], now: datetime) -> tuple[ExecutionReport, ...]: ...
+
+    def cancel(self, cl_ord_ids: tuple[str, ...], now: datetime) -> tuple[ExecutionReport, ...]: ...
+
+    def advance(self, bar: Bar) -> tuple[ExecutionReport, ...]: ...
+
+    def close(self, now: datetime) -> tuple[ExecutionReport, ...]: ...
+
+    def statement(self) -> Statement: ...

@@ -1,0 +1,138 @@
+"""The reason codes and what each means.
+
+A code is never renamed and its number never reused: numbers are what the journal stores.
+One family belongs to one room. Every name has exactly one deciding code per cycle; gates that
+held it back beside that are listed as `Gate` columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+GLOBAL = "GLOBAL"
+"""The symbol under which the portfolio as a whole speaks."""
+
+
+class Code(StrEnum):
+    """Why a name, or the portfolio, was traded or left alone."""
+
+    number: int
+    meaning: str
+
+    def __new__(cls, value: str, number: int, meaning: str) -> Code:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.number = number
+        member.meaning = meaning
+        return member
+
+    # Room optimize: cuts.
+    CUT_SCORE = "CUT_SCORE", 1, "Held, rank beyond K_sell and score below z_cut: sold to zero."
+    CUT_LOSER = "CUT_LOSER", 2, "Loss since entry beyond k_ATR average true ranges: sold to zero."
+    CUT_DEAD_MONEY = "CUT_DEAD_MONEY", 3, "Held longer than Tmax_min with a score near zero."
+    # Room optimize: rotation, buys, hedge.
+    DROP_GREEN = "DROP_GREEN", 10, "A winner whose score decayed gave its weight to a better name."
+    ROTATE_OUT = "ROTATE_OUT", 11, "A name not in profit gave its weight to a better one."
+    BUY_BETTER = "BUY_BETTER", 12, "Bought with the weight of a donor of lower score."
+    BUY_TOP_K = "BUY_TOP_K", 13, "Bought from free budget: rank within K_buy, score above z_keep."
+    HEDGE_BETA = "HEDGE_BETA", 14, "The hedge instrument took over the book's residual beta."
+    TARGET_MOVED = "TARGET_MOVED", 15, "The optimum of the convex program holds another weight."
+    # Room optimize: holds.
+    HOLD_KEEP = "HOLD_KEEP", 20, "Held and its score is still at or above z_keep."
+    HOLD_RANK = "HOLD_RANK", 21, "Held inside the hysteresis band: no buyer asked for its place."
+    HOLD_NO_GAP = "HOLD_NO_GAP", 22, "Score gap between donor and buyer below delta_z_min."
+    HOLD_NO_EDGE = "HOLD_NO_EDGE", 23, "Edge after costs does not exceed tau_utility."
+    HOLD_NO_DONOR = "HOLD_NO_DONOR", 24, "A buyer without free budget found nobody to buy from."
+    HOLD_LIMIT = "HOLD_LIMIT", 25, "A limit leaves no room for the trade."
+    HOLD_FLAT = "HOLD_FLAT", 26, "Not held and not a candidate."
+    HOLD_CURRENT = "HOLD_CURRENT", 27, "The optimum leaves this weight where it is."
+    # Room optimize: limits that took weight away.
+    CAP_NAME = "CAP_NAME", 30, "Trimmed to the per-name cap."
+    CAP_SECTOR = "CAP_SECTOR", 31, "Trimmed to a sector cap."
+    CAP_BETA = "CAP_BETA", 32, "Trimmed to the beta tolerance."
+    CAP_NET = "CAP_NET", 33, "Trimmed to the net cap."
+    CAP_GROSS = "CAP_GROSS", 34, "Trimmed to the gross cap."
+    CAP_FROZEN = "CAP_FROZEN", 35, "Over a limit but may not trade: the limit was widened for it."
+    # Room optimize: the solve itself.
+    SOLVE_RELAXED = "SOLVE_RELAXED", 40, "Limits conflict: one was exceeded by the least amount."
+    SOLVE_FELL_BACK = "SOLVE_FELL_BACK", 41, "The engine failed its check; another one answered."
+    SOLVE_HELD = "SOLVE_HELD", 42, "No engine passed its check: current weights kept."
+    SOLVE_DONE = "SOLVE_DONE", 43, "The convex program was solved to optimality and checked."
+    # Room policy: bands and reasons to trade.
+    BAND_SKIP = "BAND_SKIP", 50, "Portfolio drift inside the no-trade band: nothing discretionary."
+    BAND_NAME = "BAND_NAME", 51, "Drift of this name inside its no-trade band."
+    BAND_BYPASSED = "BAND_BYPASSED", 52, "Inside its band, yet traded: holding breaks a limit."
+    DRIFT_PORTFOLIO = "DRIFT_PORTFOLIO", 53, "Portfolio drift reached the threshold: trading."
+    WINDOW_OPEN = "WINDOW_OPEN", 54, "A scheduled window sets the portfolio band to zero."
+    WINDOW_CLOSED = "WINDOW_CLOSED", 55, "Windows only, and none is open: nothing discretionary."
+    WINDOW_OPEN_CLAMP = "WINDOW_OPEN_CLAMP", 56, "Too soon after the open for discretionary trades."
+    WINDOW_CLOSE_CLAMP = "WINDOW_CLOSE_CLAMP", 57, "Too near the close for discretionary trades."
+    CUT_FIRED = "CUT_FIRED", 58, "At least one exit, repair or forced trade goes through."
+    SESSION_CLOSED = "SESSION_CLOSED", 59, "The exchange is closed."
+    # Room policy: liquidity and lists.
+    LIQ_HALTED = "LIQ_HALTED", 60, "Trading is halted."
+    LIQ_SPREAD = "LIQ_SPREAD", 61, "The spread is wider than max_spread_bps."
+    LIQ_DOLLAR_VOLUME = "LIQ_DOLLAR_VOLUME", 62, "Average daily dollar volume below the minimum."
+    LIQ_PRICE = "LIQ_PRICE", 63, "Price below min_price_usd."
+    LIQ_PARTICIPATION = "LIQ_PARTICIPATION", 64, "Trade size bounded by a share of expected volume."
+    LIQ_NOT_SHORTABLE = "LIQ_NOT_SHORTABLE", 65, "No shares to borrow: no new short."
+    LIST_RESTRICTED = "LIST_RESTRICTED", 66, "On the restricted list: never traded."
+    LIST_NO_SHORT = "LIST_NO_SHORT", 67, "On the no-short list."
+    LIST_CLOSE_ONLY = "LIST_CLOSE_ONLY", 68, "Close-only: may shrink, not grow."
+    LIST_EARNINGS = "LIST_EARNINGS", 69, "Earnings near: may shrink, not grow."
+    LIST_PAUSED = "LIST_PAUSED", 70, "Paused by the operator: no discretionary trade."
+    LIST_REENTRY = "LIST_REENTRY", 71, "Cut less than reentry_min ago: may not grow."
+    # Room policy: force.
+    RISK_VOL_SPIKE = "RISK_VOL_SPIKE", 80, "Market moves far above their norm for the time of day."
+    RISK_SPREAD_BLOWOUT = "RISK_SPREAD_BLOWOUT", 81, "Spreads far above their norm."
+    RISK_DAILY_LOSS = "RISK_DAILY_LOSS", 82, "Loss since the session's start beyond the limit."
+    RISK_DRAWDOWN = "RISK_DRAWDOWN", 83, "Loss from the highest NAV beyond the limit."
+    RISK_END_OF_DAY = "RISK_END_OF_DAY", 84, "Flat by the close, or within the overnight limit."
+    KILL_REDUCING = "KILL_REDUCING", 85, "Kill switch REDUCING: weights may only shrink."
+    KILL_HALTED = "KILL_HALTED", 86, "Kill switch HALTED: nothing is sent."
+    KILL_FLATTEN = "KILL_FLATTEN", 87, "FLATTEN: sold to zero on command."
+    # Room policy: data.
+    DATA_STALE_SCORE = "DATA_STALE_SCORE", 90, "The score is older than max_score_age_min."
+    DATA_STALE_QUOTE = "DATA_STALE_QUOTE", 91, "No fresh quote."
+    DATA_MISSING_SCORE = "DATA_MISSING_SCORE", 92, "No score for this name."
+    DATA_NOT_FINITE = "DATA_NOT_FINITE", 93, "The score is NaN or infinite."
+    DATA_TOO_NEW = "DATA_TOO_NEW", 94, "Too little history for a risk estimate: may shrink only."
+    DATA_TOO_GAPPY = "DATA_TOO_GAPPY", 95, "History has too many gaps: may shrink only."
+    DATA_OUTAGE = "DATA_OUTAGE", 96, "No fresh quote for any name: a vendor outage, not halts."
+    DATA_NOT_TRADED = "DATA_NOT_TRADED", 97, "There for risk only, never ranked or bought."
+    # Room execute: orders.
+    ORDER_ROUNDED_TO_ZERO = "ORDER_ROUNDED_TO_ZERO", 100, "Less than one lot."
+    ORDER_BELOW_MIN_TICKET = "ORDER_BELOW_MIN_TICKET", 101, "Notional below the minimum ticket."
+    ORDER_NO_CASH = "ORDER_NO_CASH", 102, "Not enough cash for this buy."
+    ORDER_ROUNDED_FOR_LIMIT = "ORDER_ROUNDED_FOR_LIMIT", 103, "Reduced: rounding broke a limit."
+    ORDER_CLOSE_FIRST = "ORDER_CLOSE_FIRST", 104, "Through zero: closes now, opens later."
+    ORDER_CANCEL_FIRST = "ORDER_CANCEL_FIRST", 105, "A working order opposes: canceled first."
+    ORDER_UNKNOWN = "ORDER_UNKNOWN", 106, "An order of unknown fate: the name is frozen."
+
+
+BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}
+CUTS = frozenset({Code.CUT_SCORE, Code.CUT_LOSER, Code.CUT_DEAD_MONEY})
+FORCED = frozenset({Code.KILL_FLATTEN, Code.RISK_END_OF_DAY})
+REPAIRS = frozenset({Code.CAP_NAME, Code.CAP_SECTOR, Code.CAP_BETA, Code.CAP_NET, Code.CAP_GROSS})
+NOT_DISCRETIONARY = CUTS | FORCED | REPAIRS
+"""Trades that no band, window, clamp or turnover cap may stop."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reason:
+    """One code with the name it speaks of and its numbers."""
+
+    code: Code
+    symbol: str
+    facts: Mapping[str, float] = field(default_factory=dict)
+    counterpart: str = ""
+    limit: str = ""
+
+    def __str__(self) -> str:
+        words = [str(self.code), self.symbol]
+        words += [f"counterpart={self.counterpart}"] if self.counterpart else []
+        words += [f"limit={self.limit}"] if self.limit else []
+        words += [f"{name}={value:.6g}" for name, value in self.facts.items()]
+        return " ".join(words)

@@ -1,0 +1,37 @@
+"""Fractions, basis points, ticks, lots and micro-dollars, and the only roads between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Floats
+
+BPS = 1e-4
+"""One basis point as a fraction."""
+
+PERCENT = 1e-2
+MICRO = 1_000_000
+"""Micro-dollars in a dollar: cash is an integer of these, so that books close to the last bit."""
+
+
+def micros(usd: float) -> int:
+    """Dollars as the nearest whole number of micro-dollars."""
+    return round(usd * MICRO)
+
+
+def usd(micro: int) -> float:
+    return micro / MICRO
+
+
+def to_tick(price: float, tick: float, *, up: bool) -> float:
+    """Move a price to the next tick, up or down; a price on a tick (to 1e-6 of one) stays."""
+    steps = price / tick
+    nearest = round(steps)
+    if abs(steps - nearest) > 1e-6:
+        nearest = int(np.ceil(steps)) if up else int(np.floor(steps))
+    return round(nearest * tick, 10)
+
+
+def tick_size(price: Floats) -> Floats:
+    """US equity minimum price variation in USD (SEC Rule 612): a cent from one dollar up."""
+    return np.where(price >= 1.0, 0.01, 0.0001)

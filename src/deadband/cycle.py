@@ -1,0 +1,126 @@
+"""The corridor: opens the five rooms once each, in order, and writes down what each said.
+
+    merge → estimate → permit → solve → decide → plan
+
+`step` is pure: the same arguments give the same record, byte for byte. Backtest, paper and live
+differ only in who calls it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from .core.config import Settings
+from .core.orders import ExecutionReport, OrdStatus, WorkingOrder
+from .core.reasons import Code
+from .core.session import EXCHANGE_ZONE
+from .core.types import CycleRecord, Seen, State
+from .execute.lifecycle import apply as apply_report
+from .execute.plan import plan
+from .optimize.solve import solve
+from .policy.decide import decide
+from .policy.permit import permit
+from .risk.estimate import estimate
+from .signals.merge import merge
+
+NO_REENTRY = (Code.CUT_LOSER.number, Code.CUT_DEAD_MONEY.number)
+
+
+class Stopwatch(Protocol):
+    """Told the room that is entered; laps are journaled beside the record, never in it."""
+
+    def lap(self, room: str) -> AbstractContextManager[None]: ...
+
+
+class NoWatch:
+    def lap(self, room: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def step(
+    settings: Settings, state: State, seen: Seen, watch: Stopwatch | None = None
+) -> tuple[State, CycleRecord]:
+    """Decide what to trade now; returns the state that follows and the record of the cycle."""
+    universe, watch = state.universe, watch or NoWatch()
+    state = _at_open(state, seen)
+    with watch.lap("signals"):
+        signal = merge(seen.scores, settings.signals)
+    with watch.lap("risk"):
+        risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
+    with watch.lap("permit"):
+        permits = permit(universe, seen, state, signal, risk, settings)
+    with watch.lap("optimize"):
+        proposal = solve(
+            universe,
+            signal,
+            risk,
+            permits,
+            seen.market,
+            seen.portfolio,
+            state.turnover_today,
+            settings,
+        )
+    with watch.lap("decide"):
+        decision = decide(proposal, permits, seen, settings)
+    cycle_id = f"{state.day.replace('-', '')}.{state.cycle:06d}"
+    with watch.lap("execute"):
+        orders = plan(
+            universe,
+            decision,
+            proposal.problem,
+            seen,
+            state.working,
+            cycle_id,
+            settings.execution,
+        )
+    record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, orders)
+    return after(record, settings), record
+
+
+def _at_open(state: State, seen: Seen) -> State:
+    """On a new exchange day the day's turnover and its starting NAV begin afresh."""
+    day = seen.now.astimezone(EXCHANGE_ZONE).date().isoformat()
+    nav = seen.portfolio.nav
+    if day == state.day:
+        return replace(state, peak_nav=max(state.peak_nav, nav))
+    return replace(
+        state, day=day, turnover_today=0.0, start_nav=nav, peak_nav=max(state.peak_nav, nav)
+    )
+
+
+def after(record: CycleRecord, settings: Settings) -> State:
+    """The state that follows a cycle, its orders not yet acknowledged."""
+    state, seen, plan_ = record.state, record.seen, record.plan
+    canceled = frozenset(plan_.cancels)
+    working = tuple(
+        replace(order, status=OrdStatus.PENDING_CANCEL)
+        if order.order.cl_ord_id in canceled
+        else order
+        for order in state.working
+    )
+    sent = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
+    usd = sum(order.order_qty * order.arrival for order in plan_.orders)
+    barred = np.isin(record.decision.code, NO_REENTRY)
+    until = seen.now.timestamp() + settings.optimize.reentry_min * 60.0
+    taken_up = record.permits.watch.cleared > state.watch.cleared
+    nav = seen.portfolio.nav
+    return replace(
+        state,
+        working=working + sent,
+        cycle=state.cycle + 1,
+        turnover_today=state.turnover_today + usd / nav,
+        start_nav=nav if taken_up else state.start_nav,
+        peak_nav=nav if taken_up else state.peak_nav,
+        reentry=np.where(barred, until, state.reentry),
+        watch=record.permits.watch,
+        risk=record.risk,
+    )
+
+
+def apply(state: State, report: ExecutionReport) -> State:
+    """Fold one broker report into the state: the way back."""
+    return apply_report(state, report)

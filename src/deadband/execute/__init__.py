@@ -1,0 +1,1 @@
+"""A Decision in, orders out; reports in, order state out; no I/O."""

@@ -1,0 +1,58 @@
+"""Scores in memory, served as they were known at an instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from ..core.arrays import Bools, Floats, Ints
+from ..core.ports import Finding
+from ..core.reasons import Code
+from ..core.types import NEVER_S, Scores, Universe
+
+
+@dataclass(slots=True, eq=False)
+class ScoreTable:
+    """One model's scores (t, n) in memory; fulfils ports.ScoreSource.
+
+    asof (t,) epoch nanoseconds, ascending; stated (t, n) says where a row was given, finite or not.
+    """
+
+    universe: Universe
+    model: str
+    unit: str
+    horizon_min: float
+    asof: Ints
+    value: Floats
+    stated: Bools
+    findings: tuple[Finding, ...] = ()
+    _latest: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = np.arange(len(self.asof))[:, None]
+        self._latest = np.maximum.accumulate(np.where(self.stated, rows, -1), axis=0)
+
+    def at(self, now: datetime) -> Scores:
+        """The last score of each name stated at or before `now`, with its age."""
+        now_ns = int(now.timestamp()) * 1_000_000_000
+        row = int(np.searchsorted(self.asof, now_ns, side="right")) - 1
+        n = len(self.universe)
+        latest = self._latest[row] if row >= 0 else np.full(n, -1)
+        known = latest >= 0
+        place = np.maximum(latest, 0)
+        value = np.where(known, self.value[place, np.arange(n)], 0.0) if row >= 0 else np.zeros(n)
+        age = np.where(known, (now_ns - self.asof[place]) / 1e9, NEVER_S)
+        finite = np.isfinite(value)
+        defect = np.where(known, 0, Code.DATA_MISSING_SCORE.number)
+        defect = np.where(known & ~finite, Code.DATA_NOT_FINITE.number, defect)
+        return Scores(
+            universe=self.universe,
+            models=(self.model,),
+            unit=(self.unit,),
+            horizon_min=(self.horizon_min,),
+            value=np.where(finite, value, 0.0)[None, :],
+            age_s=age[None, :],
+            defect=defect[None, :].astype(np.int16),
+        )

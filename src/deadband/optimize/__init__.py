@@ -1,0 +1,1 @@
+"""A Problem in, a Proposal with its proof out."""

@@ -1,0 +1,87 @@
+"""One deciding code per name, as columns, from what was done to it and what refused it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.arrays import Bools, exact_sum
+from ..core.config import OptimizationConfig
+from ..core.limits import keeps
+from ..core.reasons import Code
+from ..core.types import Codes, Problem
+from ..core.units import BPS
+from .draft import Draft, Part
+from .side import EQUALITY
+
+TRADE_STEPS = (Code.BUY_TOP_K, Code.BUY_BETTER)
+
+
+class Columns:
+    """Codes and their numbers (n,), as Proposal keeps them."""
+
+    __slots__ = ("code", "cost", "counterpart", "gain", "gap", "limit")
+
+    def __init__(self, n: int) -> None:
+        self.code: Codes = np.zeros(n, dtype=np.int16)
+        self.limit: Codes = np.zeros(n, dtype=np.int16)
+        self.counterpart = np.full(n, -1, dtype=np.int64)
+        self.gap, self.gain, self.cost = np.zeros((3, n))
+
+
+def decide_codes(draft: Draft, config: OptimizationConfig) -> Columns:
+    """SEMANTICS §4: moved names by their larger part, the rest by why they were left alone."""
+    problem, columns = draft.problem, Columns(len(draft.weights))
+    columns.code[:] = resting_codes(problem, config)
+    kept = np.isin(columns.code, [Code.HOLD_KEEP.number, Code.CAP_FROZEN.number])
+    for name, refusal in draft.refusals.items():
+        columns.limit[name] = refusal.limit
+        columns.counterpart[name] = refusal.counterpart
+        columns.gap[name], columns.gain[name] = refusal.gap, refusal.gain
+        columns.cost[name] = refusal.cost
+        if not kept[name]:
+            columns.code[name] = refusal.code.number
+    for name, parts in draft.parts.items():
+        if draft.weights[name] != problem.current[name]:
+            code, part = _speaker(parts)
+            columns.code[name] = code.number
+            columns.limit[name] = 0
+            columns.counterpart[name] = part.counterpart
+            columns.gap[name], columns.gain[name] = part.gap, part.gain
+            columns.cost[name] = part.cost
+    return columns
+
+
+def resting_codes(problem: Problem, config: OptimizationConfig) -> Codes:
+    """The code (n,) of every name if none of them moved and none was refused."""
+    side = np.sign(problem.current)
+    code = np.full(len(side), Code.HOLD_FLAT.number, dtype=np.int16)
+    held = side != 0
+    code[held] = Code.HOLD_RANK.number
+    keep = held & problem.scored & (side * problem.z > config.z_keep - EQUALITY)
+    code[keep] = Code.HOLD_KEEP.number
+    code[_frozen_over(problem, config)] = Code.CAP_FROZEN.number
+    return code
+
+
+def _frozen_over(problem: Problem, config: OptimizationConfig) -> Bools:
+    """Frozen names (n,) over their cap, and all of them where they pass GROSS together."""
+    frozen = (problem.hard_low == problem.hard_high) & (problem.current != 0)
+    cap = np.full(len(frozen), config.per_name_cap)
+    if problem.hedge >= 0:
+        cap[problem.hedge] = config.hedge_cap
+    gross = exact_sum(np.abs(problem.current[frozen]))
+    together = not keeps(gross, problem.limits.gross)
+    alone = np.abs(problem.current) > cap + config.repair_tolerance_bps * BPS
+    over: Bools = frozen & (alone | together)
+    return over
+
+
+def _speaker(parts: dict[Code, Part]) -> tuple[Code, Part]:
+    """The code of the larger part; of equal ones, the earlier step's."""
+    steps = [(round(part.amount, 12), -_step(code), code, part) for code, part in parts.items()]
+    *_, code, part = max(steps, key=lambda one: one[:2])
+    return code, part
+
+
+def _step(code: Code) -> int:
+    return TRADE_STEPS.index(code) if code in TRADE_STEPS else -1

@@ -1,0 +1,108 @@
+"""The room's verb: build the problem, let an engine answer, check the answer, or fall back.
+
+The ladder: the engine asked for → greedy → the current book cut and shrunk inside its limits →
+the current book. No rung returns weights that `certify` did not accept, except the last, which
+trades nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.config import OptimizationConfig, Settings
+from ..core.limits import Limit, keeps
+from ..core.types import Market, Permits, Portfolio, Problem, Proposal, RiskModel, Signal, Universe
+from .build import build
+from .certify import certify
+from .codes import decide_codes
+from .draft import Draft
+from .greedy import cut, rotate_top_k
+from .trim import trim
+
+
+def solve(
+    universe: Universe,
+    signal: Signal,
+    risk: RiskModel,
+    permits: Permits,
+    market: Market,
+    portfolio: Portfolio,
+    turnover_today: float,
+    settings: Settings,
+) -> Proposal:
+    """Target weights under costs and limits for this cycle, with a code for every name."""
+    problem = build(universe, signal, risk, permits, market, portfolio, turnover_today, settings)
+    return answer(problem, settings.optimize, settings.engine)
+
+
+def answer(problem: Problem, config: OptimizationConfig, engine: str) -> Proposal:
+    """Run the ladder on one problem, from the rung that `engine` ("qp" or "greedy") names."""
+    return judge(problem, config, engine, _optima(problem) if engine == "qp" else ())
+
+
+def judge(
+    problem: Problem,
+    config: OptimizationConfig,
+    engine: str,
+    optima: Sequence[Draft],
+    *,
+    fall_back: bool = True,
+) -> Proposal:
+    """The first of the `optima` that passes its check, else down the ladder from greedy.
+
+    `fall_back` False goes straight to its last rung: no other engine knows the caller's own rules.
+    """
+    for best in optima:
+        proposal = _propose(problem, config, best, engine, "optimal")
+        if proposal.certificate.accepted:
+            return proposal
+    if not fall_back:
+        return _propose(problem, config, Draft(problem), "hold", "held")
+    status = "optimal" if engine == "greedy" else "fell_back"
+    proposal = _propose(problem, config, rotate_top_k(problem, config), "greedy", status)
+    if proposal.certificate.accepted:
+        return proposal
+    reduced = Draft(problem)
+    cut(reduced)
+    trim(reduced)
+    proposal = _propose(problem, config, reduced, "reduce", "fell_back")
+    if proposal.certificate.accepted:
+        return proposal
+    return _propose(problem, config, Draft(problem), "hold", "held")
+
+
+def _optima(problem: Problem) -> tuple[Draft, ...]:
+    # The solver and SciPy are loaded only when that engine is asked for.
+    from .qp import candidates
+
+    return candidates(problem)
+
+
+def _propose(
+    problem: Problem, config: OptimizationConfig, draft: Draft, engine: str, status: str
+) -> Proposal:
+    certificate = certify(problem, draft.weights)
+    relaxed = {
+        name: value - bound
+        for name, (value, bound) in certificate.used.items()
+        if name in (Limit.TURNOVER, Limit.TURNOVER_NAME) and not keeps(value, bound)
+    }
+    columns = decide_codes(draft, config)
+    weights = np.array(draft.weights)
+    weights.flags.writeable = False
+    return Proposal(
+        engine=engine,
+        status="optimal_relaxed" if relaxed and status == "optimal" else status,
+        weights=weights,
+        code=columns.code,
+        counterpart=columns.counterpart,
+        gap=columns.gap,
+        gain=columns.gain,
+        cost=columns.cost,
+        limit=columns.limit,
+        relaxed=relaxed,
+        certificate=certificate,
+        problem=problem,
+    )

@@ -1,0 +1,1 @@
+"""Tests, by the kind of trust they give."""

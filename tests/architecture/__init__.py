@@ -1,0 +1,1 @@
+"""What may call what, and how often."""

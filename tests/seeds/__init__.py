@@ -1,0 +1,1 @@
+"""The mission's own examples, run as they stand."""

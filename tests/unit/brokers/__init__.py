@@ -1,0 +1,1 @@
+"""The simulated broker's prices and fees."""

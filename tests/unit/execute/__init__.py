@@ -1,0 +1,1 @@
+"""The execute room: orders out, reports in."""

@@ -1,0 +1,180 @@
+"""The way back: what each report does to an order, and what each fill does to the book."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deadband.core.errors import BrokerError
+from deadband.core.orders import Book, ExecType, OrdStatus, Side, WorkingOrder
+from deadband.core.types import State
+from deadband.core.units import micros
+from deadband.execute.lifecycle import FINAL, NEXT, advance, apply
+from tests import kit
+
+NAMES = kit.universe(3)
+A, B = NAMES.symbols[:2]
+LIVE = frozenset(OrdStatus) - FINAL
+
+
+def state_of(*working: WorkingOrder, shares: int = 0, entry_price: float = 0.0) -> State:
+    """A book that holds `shares` of the first name, entered at nanosecond 5."""
+    book = Book(
+        np.array([shares, 0, 0]),
+        micros(kit.NAV),
+        np.array([entry_price, 0.0, 0.0]),
+        np.array([5 if shares else -1, -1, -1]),
+    )
+    return replace(kit.state(NAMES, working=working), book=book)
+
+
+def folded(
+    order: WorkingOrder, qty: int, px: float, *, shares: int, entry: float, **other: int
+) -> Book:
+    return apply(
+        state_of(order, shares=shares, entry_price=entry), kit.fill(order, qty, px, **other)
+    ).book
+
+
+# Statuses
+
+EXPECTED = {
+    (OrdStatus.PENDING_NEW, ExecType.NEW): OrdStatus.NEW,
+    (OrdStatus.UNKNOWN, ExecType.NEW): OrdStatus.NEW,
+    **{(status, ExecType.CANCELED): OrdStatus.CANCELED for status in LIVE},
+    **{(status, ExecType.EXPIRED): OrdStatus.EXPIRED for status in LIVE},
+    **{
+        (status, ExecType.REJECTED): OrdStatus.REJECTED
+        for status in LIVE - {OrdStatus.PARTIALLY_FILLED}
+    },
+    **{
+        (status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL
+        for status in LIVE - {OrdStatus.UNKNOWN}
+    },
+}
+
+
+@pytest.mark.parametrize("status", sorted(LIVE))
+@pytest.mark.parametrize("exec_type", sorted(frozenset(ExecType) - {ExecType.TRADE}))
+def test_a_report_moves_an_order_as_the_table_says_or_not_at_all(
+    status: OrdStatus, exec_type: ExecType
+) -> None:
+    order = kit.working(symbol=A, status=status, cum_qty=30)
+    moved = advance(order, kit.report(order, exec_type))
+    assert moved == replace(order, status=EXPECTED.get((status, exec_type), status))
+
+
+def test_no_final_status_is_left_again() -> None:
+    assert not {status for status, _ in NEXT} & FINAL
+
+
+@pytest.mark.parametrize(
+    ("status", "qty", "after"),
+    [
+        (OrdStatus.PENDING_NEW, 40, OrdStatus.PARTIALLY_FILLED),
+        (OrdStatus.NEW, 40, OrdStatus.PARTIALLY_FILLED),
+        (OrdStatus.UNKNOWN, 40, OrdStatus.PARTIALLY_FILLED),
+        (OrdStatus.PENDING_CANCEL, 40, OrdStatus.PENDING_CANCEL),
+        (OrdStatus.PENDING_CANCEL, 70, OrdStatus.FILLED),
+        (OrdStatus.NEW, 70, OrdStatus.FILLED),
+    ],
+)
+def test_a_fill_is_read_from_the_quantities(status: OrdStatus, qty: int, after: OrdStatus) -> None:
+    order = kit.working(symbol=A, status=status, cum_qty=30)
+    moved = advance(order, kit.fill(order, qty))
+    assert (moved.status, moved.cum_qty, moved.leaves_qty) == (after, 30 + qty, 70 - qty)
+
+
+@pytest.mark.parametrize(
+    "exec_type", [ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, ExecType.TRADE]
+)
+def test_a_final_order_leaves_the_working_list_and_the_others_stay_in_turn(
+    exec_type: ExecType,
+) -> None:
+    first, order, last = (kit.working(name, A) for name in ("first", "order", "last"))
+    report = kit.report(order, exec_type, last_qty=100 * (exec_type is ExecType.TRADE), last_px=9.0)
+    assert apply(state_of(first, order, last), report).working == (first, last)
+
+
+# Refusals
+
+
+def test_a_report_for_an_order_we_do_not_know_is_refused() -> None:
+    with pytest.raises(BrokerError, match=r"order stranger.*among the 1 working.*Reconcile"):
+        apply(state_of(kit.working("ours", A)), kit.fill(kit.order("stranger", A), 1))
+
+
+def test_more_filled_than_ordered_is_refused() -> None:
+    order = kit.working("ours", A, cum_qty=60)
+    with pytest.raises(BrokerError, match=r"order ours is filled 101 of 100\. Reconcile"):
+        apply(state_of(order), kit.fill(order, 41))
+
+
+@pytest.mark.parametrize("qty", [0, -1])
+def test_a_fill_of_nothing_is_refused(qty: int) -> None:
+    order = kit.working("ours", A, cum_qty=60)
+    with pytest.raises(BrokerError, match=rf"fills {qty} shares, expected at least 1"):
+        apply(state_of(order), kit.fill(order, qty))
+
+
+@pytest.mark.parametrize("wrong", [{"symbol": B}, {"side": Side.SELL}])
+def test_a_fill_of_another_name_or_side_is_refused(wrong: dict[str, str]) -> None:
+    order = kit.working("ours", A)
+    with pytest.raises(BrokerError, match=r"order ours is to BUY S0000"):
+        apply(state_of(order), replace(kit.fill(order, 10), **wrong))
+
+
+def test_a_short_sale_may_be_reported_as_a_sale() -> None:
+    order = kit.working("ours", A, side=Side.SELL_SHORT)
+    state = apply(state_of(order), replace(kit.fill(order, 10), side=Side.SELL))
+    assert state.book.shares[0] == -10
+
+
+# The book
+
+
+def test_cash_is_exact_in_micro_dollars_fees_apart() -> None:
+    order = kit.working(symbol=A)
+    book = folded(order, 100, 33.333333, shares=0, entry=0.0, fee_micro=1_000_001)
+    assert book.cash_micro == 1_000_000_000_000 - 3_333_333_300 - 1_000_001
+    assert book.fees_micro == 1_000_001
+    sale = kit.working(symbol=A, side=Side.SELL)
+    book = folded(sale, 100, 0.1, shares=100, entry=1.0, fee_micro=-7)
+    assert book.cash_micro == 1_000_000_000_000 + 10_000_000 + 7
+    assert book.fees_micro == -7
+
+
+@pytest.mark.parametrize(
+    ("shares", "side", "qty", "after", "entry", "at"),
+    [
+        (0, Side.BUY, 100, 100, 12.0, 9),
+        (0, Side.SELL_SHORT, 100, -100, 12.0, 9),
+        (100, Side.BUY, 100, 200, 11.0, 5),
+        (-300, Side.SELL_SHORT, 100, -400, 10.5, 5),
+        (100, Side.SELL, 40, 60, 10.0, 5),
+        (-100, Side.BUY, 40, -60, 10.0, 5),
+        (100, Side.SELL, 100, 0, 0.0, -1),
+        (-100, Side.BUY, 100, 0, 0.0, -1),
+        (60, Side.SELL, 100, -40, 12.0, 9),
+        (-60, Side.BUY, 100, 40, 12.0, 9),
+    ],
+)
+def test_average_cost_and_the_fill_that_left_flat(
+    shares: int, side: Side, qty: int, after: int, entry: float, at: int
+) -> None:
+    """Held at 10, filled at 12; entered at 5, filled at 9."""
+    order = kit.working(symbol=A, side=side)
+    book = folded(order, qty, 12.0, shares=shares, entry=10.0 if shares else 0.0, ts=9)
+    assert (int(book.shares[0]), float(book.entry_price[0]), int(book.entry_at[0])) == (
+        after,
+        entry,
+        at,
+    )
+    assert not book.shares[1:].any()
+
+
+def test_a_report_that_is_no_fill_leaves_the_book_as_it_is() -> None:
+    order = kit.working(symbol=A)
+    state = state_of(order, shares=10, entry_price=3.0)
+    for exec_type in frozenset(ExecType) - {ExecType.TRADE}:
+        assert apply(state, kit.report(order, exec_type)).book is state.book
