@@ -59,7 +59,7 @@ def run(
     date_: Annotated[str, typer.Option("--date", help="First day, 2026-03-02.")] = "",
     to: Annotated[str, typer.Option(help="Last day; the first alone if not given.")] = "",
     config: ConfigFile = None,
-    engine: Annotated[str, typer.Option(help="greedy.")] = "",
+    engine: Annotated[str, typer.Option(help="greedy or qp.")] = "",
     journal: Annotated[Path | None, typer.Option(help="Journal file to write.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     universe: Annotated[Path | None, typer.Option(help="symbol, sector and flags.")] = None,
@@ -94,14 +94,17 @@ def run(
     )
     settings = replace(settings, data=data, engine=engine or settings.engine)
     simulated = not settings.data.bars
+    first, last = _day(date_, "--date"), _day(to, "--to")
+    folder = report or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")  # noqa: DTZ005
+    _refuse_folder(folder)
     console = _console(stderr=as_json)
     console.print(f"[bold]deadband[/] · {SIMULATED if simulated else RECORDED}")
     if simulated:
+        _refuse_dates(first, last)
         prepared = prepare_simulated(settings, seed)
     else:
         with console.status("reading bars and scores"):
-            prepared = prepare_files(settings, _day(date_, "--date"), _day(to, "--to"))
-    folder = report or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")  # noqa: DTZ005
+            prepared = prepare_files(settings, first, last)
     path = journal or folder / "journal.db"
     _show_findings(console, prepared)
     _drive(console, prepared, path)
@@ -120,7 +123,7 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
         console.print(f"[{color}]{finding.severity}[/]", end=" ")
         console.print(finding.text, markup=False, highlight=False)
     errors = sum(finding.severity == "error" for finding in findings)
-    console.print(f"{errors} errors, {len(findings) - errors} warnings")
+    console.print(f"errors: {errors}, warnings: {len(findings) - errors}")
     if as_json:
         listed = [{"severity": f.severity, "text": f.text} for f in findings]
         print(json.dumps({"errors": errors, "findings": listed}))
@@ -201,7 +204,12 @@ def _settings(config: Path | None) -> Settings:
 
     if config is not None and not config.is_file():
         raise ConfigError((f"there is no config file {config}. Check --config.",))
-    text = "" if config is None else config.read_text(encoding="utf-8")
+    try:
+        text = "" if config is None else config.read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
+        raise ConfigError(
+            (f"{config} is not UTF-8 text ({fault.reason}). Save it as UTF-8.",)
+        ) from fault
     return parse_settings(text, os.environ, str(config or "environment"))
 
 
@@ -212,6 +220,27 @@ def _day(text: str, option: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as fault:
         raise ConfigError((f"{option} {text} is not a day. Write it as 2026-03-02.",)) from fault
+
+
+def _refuse_dates(first: date | None, last: date | None) -> None:
+    from .core.errors import ConfigError
+
+    if first or last:
+        raise ConfigError(
+            ("--date and --to choose sessions of a bars file, and none is given. Give --bars.",)
+        )
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Find out before the run, not after it, that the report cannot be written."""
+    from .core.errors import ConfigError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise ConfigError(
+            (f"the report folder {folder} cannot be made: {fault.strerror}. Name another.",)
+        ) from fault
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -17,8 +17,10 @@ import numpy as np
 from .core.config import Settings
 from .core.orders import ExecutionReport, OrdStatus, WorkingOrder
 from .core.reasons import Code
+from .core.seen import Seen
 from .core.session import EXCHANGE_ZONE
-from .core.types import CycleRecord, Seen, State
+from .core.types import CycleRecord, State
+from .core.units import epoch_ns
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
 from .optimize.solve import solve
@@ -105,7 +107,6 @@ def after(record: CycleRecord, settings: Settings) -> State:
     sent = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
     usd = sum(order.order_qty * order.arrival for order in plan_.orders)
     barred = np.isin(record.decision.code, NO_REENTRY)
-    until = seen.now.timestamp() + settings.optimize.reentry_min * 60.0
     taken_up = record.permits.watch.cleared > state.watch.cleared
     nav = seen.portfolio.nav
     return replace(
@@ -115,7 +116,7 @@ def after(record: CycleRecord, settings: Settings) -> State:
         turnover_today=state.turnover_today + usd / nav,
         start_nav=nav if taken_up else state.start_nav,
         peak_nav=nav if taken_up else state.peak_nav,
-        reentry=np.where(barred, until, state.reentry),
+        cut_at=np.where(barred, epoch_ns(seen.now), state.cut_at),
         watch=record.permits.watch,
         risk=record.risk,
     )

@@ -21,7 +21,8 @@ from .core.correlation import Correlation, DenseCorrelation, FactorCorrelation, 
 from .core.errors import ConfigError, DataError, DeadbandError, MissingError
 from .core.lint import lint, refuse_errors
 from .core.reasons import BY_NUMBER, GLOBAL
-from .core.types import CycleRecord, RiskGiven, Switch
+from .core.seen import RiskGiven, Switch
+from .core.types import CycleRecord
 from .feeds.simulated import SCORE_EVERY, SimulatedMarket, simulated_market
 from .journal.codec import content_hash
 from .journal.store import JournalWriter, NoJournal

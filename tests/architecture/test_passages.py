@@ -15,8 +15,9 @@ import pytest
 import deadband
 from deadband import cycle
 from deadband.core.correlation import FactorCorrelation
+from deadband.core.seen import RiskGiven, Seen
 from deadband.core.session import session_on
-from deadband.core.types import CycleRecord, RiskGiven, Seen, State
+from deadband.core.types import CycleRecord, State
 from deadband.policy import windows
 from tests import kit
 

@@ -210,7 +210,8 @@ def test_a_changed_missing_or_moved_record_is_named(
 
 
 def test_records_in_another_order_are_found(journal: Path, copy: Path) -> None:
-    swap = [f"UPDATE record SET seq = {to} WHERE seq = {of}" for of, to in ((3, 99), (4, 3), (99, 4))]
+    moves = ((3, 99), (4, 3), (99, 4))
+    swap = [f"UPDATE record SET seq = {to} WHERE seq = {of}" for of, to in moves]
     with pytest.raises(CorruptRecord, match="record 3"):
         read(tampered(journal, copy, *swap))
 
@@ -338,6 +339,18 @@ def test_a_write_that_fails_is_refused_and_leaves_the_records_before_it(tmp_path
             writer.append(REPORTS, "", "", (np.random.default_rng(1).normal(size=50_000),))
         writer._db.execute("PRAGMA max_page_count = 100000")
         writer.append(REPORTS, "", "", ("after",))
+    assert [entry[0] for entry in read(path).entries] == [1, 2]
+
+
+def test_a_record_that_is_refused_by_the_file_leaves_no_half_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with JournalWriter(path) as writer:
+        for lap in (1.0, float("nan"), 1.0):
+            if lap == lap:
+                writer.append(REPORTS, "", "", (np.arange(9.0),), {"risk": lap})
+                continue
+            with pytest.raises(JournalError, match="NOT NULL.*free disk space"):
+                writer.append(REPORTS, "", "", (np.arange(8.0),), {"risk": lap})
     assert [entry[0] for entry in read(path).entries] == [1, 2]
 
 

@@ -123,10 +123,14 @@ def test_a_tampered_risk_estimate_is_named_inside_the_shared_value(
     from deadband import cycle
 
     honest = cycle.estimate
+    kept: list[Any] = []
 
     def louder(*args: Any) -> Any:
+        # One object for all cycles, as the honest estimate of a day is.
         risk = honest(*args)
-        return replace(risk, sigma=risk.sigma * np.where(np.arange(24) == 5, 1.01, 1.0))
+        louder_sigma = risk.sigma * np.where(np.arange(24) == 5, 1.01, 1.0)
+        kept.append(kept[0] if kept else replace(risk, sigma=louder_sigma))
+        return kept[-1]
 
     monkeypatch.setattr(cycle, "estimate", louder)
     replayed = replay(day)
@@ -137,7 +141,10 @@ def test_a_tampered_risk_estimate_is_named_inside_the_shared_value(
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("decision.target[0]", lambda d: replace(d, target=np.where(d.target == 0, -0.0, d.target))),
+        (
+            "decision.target[0]",
+            lambda d: replace(d, target=np.where(d.target == 0, -0.0, d.target)),
+        ),
         ("decision.code[0]", lambda d: replace(d, code=d.code + np.int16(1))),
         ("decision.code dtype", lambda d: replace(d, code=d.code.astype(np.int64))),
         ("decision.code shape", lambda d: replace(d, code=d.code[:-1])),

@@ -2,7 +2,8 @@
 
 from deadband import cycle
 from deadband.core.config import Settings
-from deadband.core.types import CycleRecord, Decision, Permits, Proposal, Seen, State
+from deadband.core.seen import Seen
+from deadband.core.types import CycleRecord, Decision, Permits, Proposal, State
 from deadband.policy.permit import permit
 from deadband.risk.estimate import estimate
 from deadband.signals.merge import merge

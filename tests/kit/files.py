@@ -12,7 +12,7 @@ import pandas as pd
 from deadband.backtest.ledger import Ledger, read_ledger
 from deadband.backtest.start import Prepared, drive, prepare_files
 from deadband.core.config import DataSettings, Settings
-from deadband.core.session import next_session, session_on
+from deadband.core.session import session_on
 from deadband.core.types import CycleRecord
 
 from . import inputs
@@ -36,7 +36,7 @@ BUSY: dict[str, Any] = {
 def bars(
     names: Iterable[str] = NAMES,
     days: Iterable[date] = DAYS,
-    bar_min: int = 15,
+    bar_min: int = 30,
     seed: int = 1,
 ) -> pd.DataFrame:
     """Clean bars of whole sessions: 20 to 200 dollars, 100 million dollars a day and more."""
@@ -99,10 +99,6 @@ def between(table: pd.DataFrame, day: date, first: str, last: str) -> "pd.Series
     column = "ts" if "ts" in table.columns else "asof"
     mask: pd.Series[bool] = (table[column] >= at(day, first)) & (table[column] < at(day, last))
     return mask
-
-
-def weekday_after(day: date) -> date:
-    return next_session(day).day
 
 
 def written(

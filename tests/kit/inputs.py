@@ -10,20 +10,9 @@ import numpy as np
 from deadband.core.arrays import Floats
 from deadband.core.config import Settings
 from deadband.core.orders import Book, WorkingOrder
+from deadband.core.seen import History, Market, Portfolio, RiskGiven, Scores, Seen, Switch, Universe
 from deadband.core.session import session_on
-from deadband.core.types import (
-    History,
-    Market,
-    Portfolio,
-    RiskGiven,
-    RiskModel,
-    Scores,
-    Seen,
-    State,
-    Switch,
-    Universe,
-    Watch,
-)
+from deadband.core.types import RiskModel, State, Watch
 from deadband.core.units import micros
 
 NOW = datetime(2026, 3, 3, 15, 0, tzinfo=UTC)
@@ -179,7 +168,7 @@ def state(
     turnover_today: float = 0.0,
     start_nav: float = NAV,
     peak_nav: float = NAV,
-    reentry: Column = 0.0,
+    cut_at: Column = -1,
     watch: Watch | None = None,
     risk: RiskModel | None = None,
 ) -> State:
@@ -197,7 +186,7 @@ def state(
         turnover_today=turnover_today,
         start_nav=start_nav,
         peak_nav=peak_nav,
-        reentry=column(names, reentry, 0.0).astype(np.float64),
+        cut_at=column(names, cut_at, -1).astype(np.int64),
         watch=Watch() if watch is None else watch,
         risk=risk,
     )

@@ -7,7 +7,8 @@ import numpy as np
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import Structure, widen
 from deadband.core.reasons import Code
-from deadband.core.types import Codes, Decision, Problem, Universe
+from deadband.core.seen import Codes, Universe
+from deadband.core.types import Decision, Problem
 from deadband.core.units import BPS
 
 from .inputs import Column, column, universe

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from deadband.core.correlation import DenseCorrelation, FactorCorrelation
 from deadband.core.orders import Book
-from deadband.core.types import History, Market, Portfolio, Scores, Signal, Universe
+from deadband.core.seen import History, Market, Portfolio, Scores, Universe
+from deadband.core.types import Signal
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
 

@@ -17,8 +17,8 @@ import pytest
 from deadband.backtest.run import CYCLE, RUN
 from deadband.backtest.start import Prepared, drive, prepare_files
 from deadband.core.bars import SessionBars
+from deadband.core.seen import Market
 from deadband.core.session import Session
-from deadband.core.types import Market
 from deadband.feeds.tape import BarTape
 from tests.kit.files import DAYS, at, bars, scores, written
 

@@ -12,7 +12,8 @@ from deadband.core.config import OptimizationConfig
 from deadband.core.limits import excesses
 from deadband.core.orders import Side
 from deadband.core.reasons import Code
-from deadband.core.types import Decision, Plan, Problem, Seen
+from deadband.core.seen import Seen
+from deadband.core.types import Decision, Plan, Problem
 from deadband.execute.plan import FEE_ALLOWANCE, plan
 from tests import kit
 

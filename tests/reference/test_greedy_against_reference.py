@@ -42,7 +42,7 @@ def test_a_limit_met_to_the_last_bit_does_not_scale_the_book_away() -> None:
     assert_same(*random_case(7121))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(grid_cases())
 def test_books_on_a_grid_agree_at_ties_and_exact_thresholds(case: tuple[Rules, Names]) -> None:
     assert_same(*case)

@@ -126,9 +126,7 @@ def test_cash_and_positions_are_the_nav_to_the_cent_in_every_cycle(
     assert summary["cycles"] == len(paper.navs) == 78
 
 
-def test_every_order_paid_the_fixed_commission_once(
-    paper: Paper, summary: dict[str, Any]
-) -> None:
+def test_every_order_paid_the_fixed_commission_once(paper: Paper, summary: dict[str, Any]) -> None:
     total = Fraction(0)
     for fills in paper.filled.values():
         shares = sum(fill.last_qty for fill in fills)

@@ -1,6 +1,5 @@
 """The tape's arrays against the same figures computed row by row with pandas groupby."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +17,7 @@ PAST = DAYS[4 - HISTORY : 4]
 
 
 def gappy() -> pd.DataFrame:
-    """A fifth of the bars missing, and one name that comes late and one that is gone after a day."""
+    """A fifth of the bars missing, one name that comes late and one that is gone after a day."""
     frame = bars(bar_min=BAR_MIN).sample(frac=0.8, random_state=4).sort_values(["symbol", "ts"])
     day = frame.ts.dt.date
     late = (frame.symbol == "BBB") & (day < DAYS[3])

@@ -62,8 +62,8 @@ def call(*arguments: object) -> Said:
         patch.setattr(sys, "stderr", err)
         with pytest.raises(SystemExit) as left:
             main()
-    code = left.value.code
-    return Said(code if isinstance(code, int) else 0 if code is None else 1, out.getvalue(), err.getvalue())
+    assert isinstance(left.value.code, int)
+    return Said(left.value.code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import pytest
 from deadband import cycle
 from deadband.core.orders import ExecType, OrdStatus
 from deadband.core.reasons import Code
-from deadband.core.types import Seen, State, Switch, Watch
+from deadband.core.seen import Seen, Switch
+from deadband.core.types import State, Watch
 from tests import kit
 
 N = 30
@@ -153,15 +154,15 @@ def test_the_days_turnover_binds_the_next_cycle_and_cuts_pass() -> None:
 def test_cut_names_may_not_come_back_for_an_hour() -> None:
     state, record = kit.walk(looked())
     assert Code.CUT_DEAD_MONEY.number == record.decision.code[2]
-    barred = np.flatnonzero(state.reentry)
+    barred = np.flatnonzero(state.cut_at >= 0)
     assert barred.tolist() == [2]
-    assert state.reentry[2] == kit.NOW.timestamp() + 3600.0
+    assert state.cut_at[2] == int(kit.NOW.timestamp()) * 1_000_000_000
     names = record.seen.market.universe
     wanted = kit.seen(names, now=kit.clock("10:55"), scores=kit.scores(names, {IDLE: 3.0}))
     again, record = kit.walk(wanted, replace(state, working=()))
     assert record.decision.target[2] == 0.0
     assert Code.LIST_REENTRY.number == record.decision.code[2]
-    assert again.reentry[2] == state.reentry[2]
+    assert again.cut_at[2] == state.cut_at[2]
     _, record = kit.walk(replace(wanted, now=kit.clock("11:00")), replace(state, working=()))
     assert record.decision.target[2] > 0.0
 
@@ -171,7 +172,7 @@ def test_other_exits_bar_nobody(code: Code) -> None:
     _, record = kit.walk(looked())
     decision = replace(record.decision, code=np.full(N, code.number, dtype=np.int16))
     state = cycle.after(replace(record, decision=decision), kit.settings())
-    assert not state.reentry.any()
+    assert (state.cut_at < 0).all()
 
 
 def test_the_watch_of_the_permits_is_carried_on() -> None:

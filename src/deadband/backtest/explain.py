@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..core.arrays import best_first
 from ..core.errors import JournalError, MissingError
 from ..core.limits import BY_NUMBER as LIMITS
 from ..core.limits import Limit
@@ -146,7 +149,8 @@ def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
 def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
     problem, proposal, book = record.proposal.problem, record.proposal, record.seen.portfolio
     market, risk = record.seen.market, record.risk
-    ranked = problem.scored & (problem.z > problem.z[name])
+    better = np.flatnonzero(problem.scored & (problem.z >= problem.z[name]))
+    ranked = best_first(problem.z, problem.symbols, better).tolist()
     orders = [o for o in record.plan.orders if o.symbol == record.state.universe.symbols[name]]
     notes = [n for n in record.plan.notes if n.symbol == record.state.universe.symbols[name]]
     facts: list[tuple[str, Any]] = [
@@ -154,7 +158,7 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         ("target of the engine", f"{float(proposal.weights[name]):.4%}"),
         ("target after bands", f"{float(record.decision.target[name]):.4%}"),
         ("score z", f"{float(problem.z[name]):.4f}" if problem.scored[name] else "none"),
-        ("rank", int(ranked.sum()) + 1 if problem.scored[name] else "none"),
+        ("rank", ranked.index(name) + 1 if problem.scored[name] else "none"),
         ("cost, in U per weight", f"{float(problem.cost[name]):.4f}"),
         ("score gap of the test", f"{float(proposal.gap[name]):.4f}"),
         ("edge after cost of the test", f"{float(proposal.gain[name]):.6f}"),

@@ -8,17 +8,9 @@ import numpy as np
 
 from ..core.config import ExecutionSettings
 from ..core.orders import OrdStatus
+from ..core.seen import History, Market, Portfolio, RiskGiven, Scores, Seen, Switch
 from ..core.session import open_minutes_since
-from ..core.types import (
-    History,
-    Market,
-    Portfolio,
-    RiskGiven,
-    Scores,
-    Seen,
-    State,
-    Switch,
-)
+from ..core.types import State
 from ..core.units import usd
 
 
@@ -48,18 +40,17 @@ def portfolio(
 ) -> Portfolio:
     """The book at today's marks: the last price, which for a name without quotes is its last seen.
 
-    Working orders count with their leaves, as if they will fill (SEMANTICS §1); those of unknown
-    fate are kept apart.
+    Working orders count with their leaves, as if they will fill (SEMANTICS §1); shares whose fate
+    is not known, or of which a cancel is not yet confirmed, are kept apart and freeze the name.
     """
     n = len(state.universe)
-    working, unknown = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    working, unknown = np.zeros((2, n), dtype=np.int64)
     for order in state.working:
         name = state.universe.index[order.order.symbol]
-        signed = order.order.side.sign * order.leaves_qty
-        if order.status is OrdStatus.UNKNOWN:
-            unknown[name] += signed
-        elif order.status is not OrdStatus.PENDING_CANCEL:
-            working[name] += signed
+        if order.status in (OrdStatus.UNKNOWN, OrdStatus.PENDING_CANCEL):
+            unknown[name] += order.leaves_qty
+        else:
+            working[name] += order.order.side.sign * order.leaves_qty
     cash = usd(state.book.cash_micro)
     nav = cash + float(state.book.shares @ market.last)
     return Portfolio(

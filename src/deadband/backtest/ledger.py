@@ -18,7 +18,8 @@ from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
 from ..core.orders import ExecType, ExecutionReport
 from ..core.reasons import BY_NUMBER
-from ..core.types import Decision, Plan, Portfolio, Problem, State, Universe
+from ..core.seen import Portfolio, Universe
+from ..core.types import Decision, Plan, Problem, State
 from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
 from .run import CYCLE, END, REPORTS, RUN, STATEMENT

@@ -26,8 +26,9 @@ from ..core.bars import SessionBars
 from ..core.config import Settings
 from ..core.orders import Book, ExecutionReport
 from ..core.ports import Journal, ScoreSource, SimulatedBroker, Tape
+from ..core.seen import RiskGiven, Switch, Universe
 from ..core.session import Session
-from ..core.types import CycleRecord, RiskGiven, State, Switch, Universe, Watch
+from ..core.types import CycleRecord, State, Watch
 from ..core.units import micros
 from .gather import gather
 
@@ -147,7 +148,7 @@ def first_state(universe: Universe, settings: Settings) -> State:
         turnover_today=0.0,
         start_nav=0.0,
         peak_nav=0.0,
-        reentry=np.zeros(n),
+        cut_at=np.full(n, -1, dtype=np.int64),
         watch=Watch(),
         risk=None,
     )

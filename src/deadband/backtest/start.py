@@ -16,8 +16,9 @@ from ..core.errors import ConfigError, DataError
 from ..core.lint import Finding, Setting, lint, refuse_errors
 from ..core.ports import Finding as DataFinding
 from ..core.ports import ScoreSource, Tape
+from ..core.seen import Universe
 from ..core.session import Session
-from ..core.types import CycleRecord, Universe
+from ..core.types import CycleRecord
 from ..core.units import BPS
 from ..feeds.files import bar_tape
 from ..feeds.scores import read_scores

@@ -5,7 +5,7 @@ Rules
     then square-root impact, then a tick further if between ticks.
   * At most `max_fill_participation` of a bar's volume fills, all orders of a name together; the
     rest works on. A name without a bar does not fill.
-  * A limit that the open passes is filled at the limit if the bar comes back to it.
+  * A limit that the open passes is filled at the limit if the bar comes back to it, costs and all.
   * Commission is charged on the order as a whole, so that its minimum is paid once.
   * It keeps its own shares and cash: an independent witness of what was traded.
 """
@@ -20,10 +20,10 @@ import numpy as np
 from ..core.bars import Bar
 from ..core.config import ExecutionSettings
 from ..core.costs import CostSettings, commission, impact
-from ..core.orders import ExecType, ExecutionReport, Order, Side
+from ..core.orders import ExecType, ExecutionReport, Order, OrdType, Side
 from ..core.ports import Statement
-from ..core.types import Universe
-from ..core.units import micros, tick_size, to_tick
+from ..core.seen import Universe
+from ..core.units import epoch_ns, micros, tick_size, to_tick
 
 
 @dataclass(slots=True)
@@ -128,10 +128,11 @@ class SimBroker:
         )
         reference = float(bar.open[name])
         tick = float(tick_size(np.array([reference]))[0])
-        wanted = to_tick(reference + sign * (half + fraction * reference), tick, up=sign > 0)
-        if sign * (order.price - wanted) >= 0:
+        against = sign * (half + fraction * reference)
+        wanted = to_tick(reference + against, tick, up=sign > 0)
+        if order.ord_type is OrdType.MARKET or sign * (order.price - wanted) >= 0:
             return wanted
-        best = float(bar.low[name] if sign > 0 else bar.high[name]) + sign * half
+        best = float(bar.low[name] if sign > 0 else bar.high[name]) + against
         return order.price if sign * (order.price - best) >= 0 else None
 
     def _fill(self, resting: _Resting, qty: int, price: float, start: datetime) -> ExecutionReport:
@@ -170,6 +171,6 @@ def _report(
         last_qty=qty,
         last_px=price,
         fee_micro=fee,
-        ts=int(at.timestamp()) * 1_000_000_000,
+        ts=epoch_ns(at),
         text=text,
     )

@@ -41,6 +41,11 @@ def mask(given: Any, symbols: Sequence[str], name: str) -> Bools:
     array = np.asarray(_ordered(given, symbols, name))
     if array.shape != (len(symbols),):
         raise ShapeError(f"{name} has shape {array.shape}, the universe has {len(symbols)} names.")
+    if array.dtype.kind not in "bui" and not all(value in (0, 1) for value in array.tolist()):
+        raise DataError(
+            f"{name} holds {', '.join(sorted({repr(v) for v in array.tolist()}))}, expected true "
+            "or false for each name."
+        )
     return array.astype(np.bool_)
 
 

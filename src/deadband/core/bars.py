@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from .arrays import Bools, Floats
+from .seen import NEVER_S, History, Market, Universe
 from .session import Session
-from .types import NEVER_S, History, Market, Universe
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from .bars import Bar, SessionBars
 from .orders import ExecutionReport, Order
+from .seen import Scores, Universe
 from .session import Session
-from .types import Scores, Universe
 
 
 @dataclass(frozen=True, slots=True)

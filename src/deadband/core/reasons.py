@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 GLOBAL = "GLOBAL"
 """The symbol under which the portfolio as a whole speaks."""
 
@@ -118,6 +120,8 @@ FORCED = frozenset({Code.KILL_FLATTEN, Code.RISK_END_OF_DAY})
 REPAIRS = frozenset({Code.CAP_NAME, Code.CAP_SECTOR, Code.CAP_BETA, Code.CAP_NET, Code.CAP_GROSS})
 NOT_DISCRETIONARY = CUTS | FORCED | REPAIRS
 """Trades that no band, window, clamp or turnover cap may stop."""
+FREE = np.array(sorted(code.number for code in NOT_DISCRETIONARY), dtype=np.int16)
+"""Their numbers, to test columns with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 
 from .arrays import Floats
@@ -21,6 +23,11 @@ def micros(usd: float) -> int:
 
 def usd(micro: int) -> float:
     return micro / MICRO
+
+
+def epoch_ns(moment: datetime) -> int:
+    """An aware instant as whole nanoseconds since 1970, to the second below."""
+    return int(moment.timestamp()) * 1_000_000_000
 
 
 def to_tick(price: float, tick: float, *, up: bool) -> float:

@@ -15,7 +15,8 @@ from ..core.errors import DataError
 from ..core.limits import Structure
 from ..core.orders import Order
 from ..core.reasons import Code, Reason
-from ..core.types import Decision, Market, Portfolio, Scores, Seen, Switch, Universe
+from ..core.seen import Market, Portfolio, Scores, Seen, Switch, Universe
+from ..core.types import Decision
 from ..execute.plan import plan
 from ..optimize.build import Ask, assemble
 

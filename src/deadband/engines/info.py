@@ -9,7 +9,8 @@ import numpy as np
 
 from ..core.arrays import Floats
 from ..core.reasons import BY_NUMBER, GLOBAL, Code
-from ..core.types import Codes, Proposal
+from ..core.seen import Codes
+from ..core.types import Proposal
 from ..optimize.objective import utility
 
 

@@ -14,7 +14,7 @@ from ..core import align
 from ..core.arrays import Bools, Floats
 from ..core.config import OptimizationConfig
 from ..core.correlation import seal_correlation
-from ..core.errors import MissingError
+from ..core.errors import DataError, MissingError
 from ..core.limits import Structure
 from ..core.types import Permits, Problem, Watch
 from ..optimize.build import Ask, assemble
@@ -105,6 +105,7 @@ class OptimizationEngine(ABC):
         def maybe(values: Any, name: str) -> Floats | None:
             return None if values is None else align.vector(values, symbols, name)
 
+        _refuse_doubles(symbols)
         current = align.vector(current_weights, symbols, "current_weights")
         beta = maybe(given.beta_exposures, "beta_exposures")
         group, group_names = align.groups(given.sector_exposures, symbols)
@@ -112,11 +113,11 @@ class OptimizationEngine(ABC):
             symbols=symbols,
             z=align.vector(z_scores, symbols, "z_scores"),
             scored=np.ones(len(symbols), dtype=np.bool_),
-            cost_bps=align.vector(costs, symbols, "costs"),
+            cost_bps=_at_least(0.0, align.vector(costs, symbols, "costs"), symbols, "costs"),
             current=current,
             structure=Structure(group, group_names, beta),
             correlation=seal_correlation(align.square(correlation_matrix, symbols), len(symbols)),
-            volatility=maybe(given.volatility, "volatility"),
+            volatility=_positive(maybe(given.volatility, "volatility"), symbols),
             pnl_bps=maybe(given.pnl_since_entry_bps, "pnl_since_entry_bps"),
             atr_pct=maybe(given.atr_pct, "atr_pct"),
             holding_min=maybe(given.holding_min, "holding_min"),
@@ -129,6 +130,31 @@ class OptimizationEngine(ABC):
 
     def _shorts_allowed(self) -> bool:
         return self.config.shorts_allowed
+
+
+def _refuse_doubles(symbols: Sequence[str]) -> None:
+    if len(set(symbols)) != len(symbols):
+        twice = sorted({s for s in symbols if list(symbols).count(s) > 1})
+        raise DataError(f"universe lists {', '.join(twice[:5])} more than once. Name each once.")
+
+
+def _at_least(least: float, values: Floats, symbols: Sequence[str], name: str) -> Floats:
+    if (values < least).any():
+        i = int(values.argmin())
+        raise DataError(
+            f"{name} of {symbols[i]} is {values[i]:g}, expected at least {least:g}. Correct it."
+        )
+    return values
+
+
+def _positive(volatility: Floats | None, symbols: Sequence[str]) -> Floats | None:
+    if volatility is not None and not (volatility > 0).all():
+        i = int(volatility.argmin())
+        raise DataError(
+            f"volatility of {symbols[i]} is {volatility[i]:g}, expected above 0. "
+            "Estimate it from more history, or leave the name out."
+        )
+    return volatility
 
 
 def _frozen(tradable: Any, current: Floats, symbols: Sequence[str]) -> Permits | None:

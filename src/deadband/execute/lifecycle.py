@@ -16,7 +16,8 @@ import numpy as np
 
 from ..core.errors import BrokerError
 from ..core.orders import Book, ExecType, ExecutionReport, OrdStatus, WorkingOrder
-from ..core.types import State, Universe
+from ..core.seen import Universe
+from ..core.types import State
 from ..core.units import micros
 
 FINAL = frozenset({OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED})

@@ -2,7 +2,7 @@
 
 1. Growth rounds down, shrinkage up: rounding never adds risk.
 2. An order through zero only closes; a working order that opposes is canceled first.
-3. Tickets below the minimum are dropped, exits apart.
+3. Tickets below the minimum are dropped, exits and repairs apart.
 4. Where cash runs short, opening buys are reduced; shares sold short are no cash to buy with.
 5. Where rounding or a dropped order broke a limit, growing orders are reduced, and shares that
    were rounded up given back.
@@ -20,9 +20,10 @@ from ..core.arrays import Bools, Floats, Ints
 from ..core.config import ExecutionSettings
 from ..core.limits import excesses
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
-from ..core.reasons import BY_NUMBER, Code, Reason
-from ..core.types import Decision, Plan, Problem, Seen, Universe
-from ..core.units import BPS, tick_size, to_tick
+from ..core.reasons import BY_NUMBER, FREE, Code, Reason
+from ..core.seen import Seen, Universe
+from ..core.types import Decision, Plan, Problem
+from ..core.units import BPS, epoch_ns, tick_size, to_tick
 
 FEE_ALLOWANCE = 0.001
 """Share of a buy's notional kept for its fees when cash is counted."""
@@ -112,7 +113,7 @@ def _cancels(
 
     It closes settled ones. What is being canceled already does not count as held.
     """
-    oldest = int(seen.now.timestamp() * 1e9) - int(settings.order_life_min * 60e9)
+    oldest = epoch_ns(seen.now) - int(settings.order_life_min * 60e9)
     canceled = []
     for order in working:
         name = universe.index[order.order.symbol]
@@ -153,7 +154,8 @@ def _drop_small(
     settings: ExecutionSettings,
 ) -> None:
     usd = np.abs(draft.shares) * seen.portfolio.price
-    small = (draft.shares != 0) & (usd < settings.min_ticket_usd) & (decision.target != 0)
+    optional = (decision.target != 0) & ~np.isin(decision.code, FREE)
+    small = (draft.shares != 0) & (usd < settings.min_ticket_usd) & optional
     for name in np.flatnonzero(small).tolist():
         facts = {"usd": float(usd[name]), "minimum": settings.min_ticket_usd}
         draft.notes.append(Reason(Code.ORDER_BELOW_MIN_TICKET, universe.symbols[name], facts))
@@ -293,7 +295,7 @@ def _orders(
                 decision_id=cycle_id,
                 reason=BY_NUMBER[int(decision.code[name])].value,
                 arrival=float(market.mid[name]),
-                transact_time=int(seen.now.timestamp()) * 1_000_000_000,
+                transact_time=epoch_ns(seen.now),
             )
         )
     return tuple(orders)

@@ -16,6 +16,7 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.ports import Finding
 from ..core.session import EXCHANGE_ZONE, Session
+from ..core.units import epoch_ns
 
 PRICES = ("open", "high", "low", "close")
 QUOTES = ("bid", "ask")
@@ -185,10 +186,6 @@ def _drop_doubles(rows: Rows, place: Ints, row: Ints) -> tuple[Ints, Ints]:
     kept = ~(doubled & (same | contradicting))
     rows.keep(kept)
     return place[kept], row[kept]
-
-
-def epoch_ns(instant: datetime) -> int:
-    return int(instant.timestamp()) * 1_000_000_000
 
 
 def moment(ns: int) -> datetime:

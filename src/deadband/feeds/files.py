@@ -11,9 +11,9 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.config import Settings
 from ..core.errors import DataError, MissingError
+from ..core.seen import Universe
 from ..core.session import Session, sessions_between
 from ..core.session_table import FIRST_DAY, LAST_DAY
-from ..core.types import Universe
 from .clean import (
     HOUR_NS,
     MINUTE_NS,

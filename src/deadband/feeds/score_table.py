@@ -10,7 +10,8 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.ports import Finding
 from ..core.reasons import Code
-from ..core.types import NEVER_S, Scores, Universe
+from ..core.seen import NEVER_S, Scores, Universe
+from ..core.units import epoch_ns
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +37,7 @@ class ScoreTable:
 
     def at(self, now: datetime) -> Scores:
         """The last score of each name stated at or before `now`, with its age."""
-        now_ns = int(now.timestamp()) * 1_000_000_000
+        now_ns = epoch_ns(now)
         row = int(np.searchsorted(self.asof, now_ns, side="right")) - 1
         n = len(self.universe)
         latest = self._latest[row] if row >= 0 else np.full(n, -1)

@@ -11,7 +11,7 @@ from ..core.arrays import Ints
 from ..core.config import DataSettings
 from ..core.errors import ConfigError, DataError
 from ..core.ports import Finding
-from ..core.types import Universe
+from ..core.seen import Universe
 from ..core.units import BPS
 from .score_table import ScoreTable
 from .table import floats, labels, read_table, utc_nanoseconds
@@ -61,17 +61,13 @@ def read_scores(path: Path, universe: Universe, data: DataSettings) -> ScoreTabl
     silent = universe.traded & ~stated.any(axis=0)
     if silent.any():
         names = [universe.symbols[i] for i in np.flatnonzero(silent)]
-        findings.append(
-            Finding("symbols with bars but no score", len(names), ", ".join(names[:5]))
-        )
+        findings.append(Finding("symbols with bars but no score", len(names), ", ".join(names[:5])))
     broken = stated & ~np.isfinite(dense)
     if broken.any():
         row_, column_ = (int(k[0]) for k in np.nonzero(broken))
         first = f"{universe.symbols[column_]} {_text(times[row_])}"
         findings.append(Finding("scores that are not finite", int(broken.sum()), first))
-    return ScoreTable(
-        universe, path.stem, unit, horizon_min, times, dense, stated, tuple(findings)
-    )
+    return ScoreTable(universe, path.stem, unit, horizon_min, times, dense, stated, tuple(findings))
 
 
 def _meaning(path: Path, data: DataSettings) -> tuple[str, str, float]:

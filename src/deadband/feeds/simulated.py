@@ -14,8 +14,8 @@ import numpy as np
 
 from ..core.arrays import Floats
 from ..core.config import Settings
+from ..core.seen import Universe
 from ..core.session import Session, next_session, session_on
-from ..core.types import Universe
 from .score_table import ScoreTable
 from .tape import BarTape, DayBars
 
@@ -54,9 +54,7 @@ def simulated_market(
     The same seed gives the same bars.
     """
     listed = symbols or tuple(f"SIM{i:03d}" for i in range(1, names + 1))
-    universe = Universe.of(
-        listed, {s: SECTORS[i % len(SECTORS)] for i, s in enumerate(listed)}
-    )
+    universe = Universe.of(listed, {s: SECTORS[i % len(SECTORS)] for i, s in enumerate(listed)})
     rng = np.random.Generator(np.random.PCG64(seed))
     sessions = _sessions(days)
     world = _World(rng, universe)

@@ -19,8 +19,8 @@ from ..core.config import RiskSettings
 from ..core.costs import CostSettings, half_spread, spread_curve
 from ..core.errors import DataError
 from ..core.ports import Finding
+from ..core.seen import NEVER_S, History, Universe
 from ..core.session import Session, session_on
-from ..core.types import NEVER_S, History, Universe
 from ..core.units import tick_size
 
 
@@ -140,9 +140,7 @@ class BarTape:
             age = np.where(traded, session.open.timestamp() - ended, age)
         return price, age
 
-    def _half_spreads(
-        self, session: Session, today: DayBars, adv: Floats, prior: Floats
-    ) -> Floats:
+    def _half_spreads(self, session: Session, today: DayBars, adv: Floats, prior: Floats) -> Floats:
         """Half a spread (b, n) USD at each bar's end: as quoted, else as modeled."""
         rows = []
         price = prior
@@ -203,9 +201,7 @@ def _daily_sigma(past: Sequence[DayBars]) -> Floats:
     total = np.where(seen, returns, 0.0) ** 2
     # Half-days have fewer bars; σ is that of a full one.
     a_day = max(len(day.close) for day in past)
-    variance = np.divide(
-        total.sum(axis=0), count, out=np.zeros(len(count)), where=count > 0
-    )
+    variance = np.divide(total.sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
     return np.where(count > 0, np.sqrt(variance * a_day), 0.02)
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from ..core.config import PolicySettings
 from ..core.errors import DataError
 from ..core.ports import Finding
-from ..core.types import Universe
+from ..core.seen import Universe
 from .table import labels, read_table
 
 LISTS = ("restricted", "no_short", "close_only", "earnings")

@@ -150,6 +150,8 @@ class JournalWriter:
             self._db.executemany("INSERT INTO lap VALUES (?, ?, ?)", rows)
             self._db.execute("COMMIT")
         except sqlite3.Error as fault:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise JournalError(
                 f"journal {self.path} cannot be written: {fault}. Nothing is traded without it: "
                 "free disk space or name another file with --journal."

@@ -13,16 +13,8 @@ from ..core.correlation import Correlation
 from ..core.costs import one_way_bps
 from ..core.errors import MissingError
 from ..core.limits import Structure, passive, widen
-from ..core.types import (
-    Codes,
-    Market,
-    Permits,
-    Portfolio,
-    Problem,
-    RiskModel,
-    Signal,
-    Universe,
-)
+from ..core.seen import Codes, Market, Portfolio, Universe
+from ..core.types import Permits, Problem, RiskModel, Signal
 from ..core.units import BPS, PERCENT
 from .cuts import cut_codes
 

@@ -8,7 +8,8 @@ from ..core.arrays import Bools, exact_sum
 from ..core.config import OptimizationConfig
 from ..core.limits import keeps
 from ..core.reasons import Code
-from ..core.types import Codes, Problem
+from ..core.seen import Codes
+from ..core.types import Problem
 from ..core.units import BPS
 from .draft import Draft, Part
 from .side import EQUALITY
@@ -28,10 +29,16 @@ class Columns:
         self.gap, self.gain, self.cost = np.zeros((3, n))
 
 
-def decide_codes(draft: Draft, config: OptimizationConfig) -> Columns:
-    """SEMANTICS §4: moved names by their larger part, the rest by why they were left alone."""
+def decide_codes(draft: Draft, config: OptimizationConfig, *, rotates: bool = True) -> Columns:
+    """SEMANTICS §4: moved names by their larger part, the rest by why they were left alone.
+
+    `rotates` False is for engines without ranks: a name they hold is where the optimum has it.
+    """
     problem, columns = draft.problem, Columns(len(draft.weights))
     columns.code[:] = resting_codes(problem, config)
+    if not rotates:
+        ranked = np.isin(columns.code, [Code.HOLD_KEEP.number, Code.HOLD_RANK.number])
+        columns.code[ranked] = Code.HOLD_CURRENT.number
     kept = np.isin(columns.code, [Code.HOLD_KEEP.number, Code.CAP_FROZEN.number])
     for name, refusal in draft.refusals.items():
         columns.limit[name] = refusal.limit

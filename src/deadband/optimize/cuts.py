@@ -9,7 +9,7 @@ import numpy as np
 from ..core.arrays import Bools, Floats, top
 from ..core.config import OptimizationConfig
 from ..core.reasons import Code
-from ..core.types import Codes
+from ..core.seen import Codes
 from ..core.units import PERCENT
 from .side import EQUALITY
 

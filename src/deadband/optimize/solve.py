@@ -13,13 +13,16 @@ import numpy as np
 
 from ..core.config import OptimizationConfig, Settings
 from ..core.limits import Limit, keeps
-from ..core.types import Market, Permits, Portfolio, Problem, Proposal, RiskModel, Signal, Universe
+from ..core.seen import Market, Portfolio, Universe
+from ..core.types import Permits, Problem, Proposal, RiskModel, Signal
 from .build import build
 from .certify import certify
 from .codes import decide_codes
 from .draft import Draft
 from .greedy import cut, rotate_top_k
 from .trim import trim
+
+CONVEX = ("qp", "cvxpy")
 
 
 def solve(
@@ -54,10 +57,14 @@ def judge(
 
     `fall_back` False goes straight to its last rung: no other engine knows the caller's own rules.
     """
-    for best in optima:
-        proposal = _propose(problem, config, best, engine, "optimal")
-        if proposal.certificate.accepted:
-            return proposal
+    accepted = [
+        proposal
+        for proposal in (_propose(problem, config, best, engine, "optimal") for best in optima)
+        if proposal.certificate.accepted
+    ]
+    if accepted:
+        # One that passes no turnover either comes first; of equals, the first.
+        return min(accepted, key=lambda proposal: len(proposal.relaxed))
     if not fall_back:
         return _propose(problem, config, Draft(problem), "hold", "held")
     status = "optimal" if engine == "greedy" else "fell_back"
@@ -89,7 +96,7 @@ def _propose(
         for name, (value, bound) in certificate.used.items()
         if name in (Limit.TURNOVER, Limit.TURNOVER_NAME) and not keeps(value, bound)
     }
-    columns = decide_codes(draft, config)
+    columns = decide_codes(draft, config, rotates=engine not in CONVEX)
     weights = np.array(draft.weights)
     weights.flags.writeable = False
     return Proposal(

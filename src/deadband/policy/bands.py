@@ -8,11 +8,11 @@ import numpy as np
 
 from ..core.arrays import Bools, Floats, exact_sum
 from ..core.limits import excesses
-from ..core.reasons import GLOBAL, NOT_DISCRETIONARY, Code, Reason
-from ..core.types import Codes, Problem
+from ..core.reasons import FREE, GLOBAL, Code, Reason
+from ..core.seen import Codes
+from ..core.types import Problem
 
 EQUALITY = 1e-12
-FREE = np.array(sorted(code.number for code in NOT_DISCRETIONARY), dtype=np.int16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

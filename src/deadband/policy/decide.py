@@ -7,8 +7,9 @@ import numpy as np
 from ..core.config import Settings
 from ..core.limits import Limit
 from ..core.reasons import GLOBAL, Code, Reason
+from ..core.seen import Codes, Seen
 from ..core.session import session_at
-from ..core.types import Codes, Decision, Permits, Proposal, Seen
+from ..core.types import Decision, Permits, Proposal
 from .bands import hold_inside_bands
 from .gates import stops
 from .windows import open_window

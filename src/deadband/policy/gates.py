@@ -14,7 +14,9 @@ import numpy as np
 from ..core.arrays import Bools, Floats
 from ..core.config import Settings
 from ..core.reasons import BY_NUMBER, Code
-from ..core.types import Codes, Gate, Market, RiskModel, Seen, Signal, State, Universe
+from ..core.seen import Codes, Market, Seen, Universe
+from ..core.session import open_minutes_since
+from ..core.types import Gate, RiskModel, Signal, State
 
 SESSION_MIN = 390.0
 NOTHING = 1e-12
@@ -113,7 +115,7 @@ def name_gates(
         *_lists(universe, seen, settings),
         *_tradable(seen, settings),
         *_data(universe, signal, risk, hedge),
-        *_reentry(seen, state),
+        *_reentry(seen, state, settings),
         *_liquidity(seen, settings),
     )
     for gate in rules:
@@ -160,9 +162,11 @@ def _by_code(column: Codes) -> Iterator[tuple[Code, Bools]]:
         yield BY_NUMBER[number], column == number
 
 
-def _reentry(seen: Seen, state: State) -> Iterator[Gate]:
-    now = seen.now.timestamp()
-    yield _gate(Code.LIST_REENTRY, state.reentry > now, state.reentry, now)
+def _reentry(seen: Seen, state: State, settings: Settings) -> Iterator[Gate]:
+    """Minutes of open market since the cut, so that a night does not end the wait."""
+    since, wait = open_minutes_since(state.cut_at, seen.now), settings.optimize.reentry_min
+    waiting = (state.cut_at >= 0) & (since < wait)
+    yield _gate(Code.LIST_REENTRY, waiting, since, wait)
 
 
 def _liquidity(seen: Seen, settings: Settings) -> Iterator[Gate]:

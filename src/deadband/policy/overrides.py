@@ -16,8 +16,9 @@ import numpy as np
 
 from ..core.config import PolicySettings
 from ..core.reasons import Code
+from ..core.seen import Market, Seen
 from ..core.session import open_minutes
-from ..core.types import Market, Seen, State, Watch
+from ..core.types import State, Watch
 from .gates import is_fresh
 
 EQUALITY = 1e-12

@@ -16,8 +16,9 @@ import numpy as np
 from ..core.arrays import Bools, Floats
 from ..core.config import Settings
 from ..core.reasons import BY_NUMBER, GLOBAL, Code, Reason
+from ..core.seen import Codes, Seen, Universe
 from ..core.session import Session, session_at
-from ..core.types import Codes, Gate, Permits, RiskModel, Seen, Signal, State, Universe
+from ..core.types import Gate, Permits, RiskModel, Signal, State
 from .gates import Effect, effect_of, is_fresh, name_gates
 from .overrides import look
 from .windows import clamp

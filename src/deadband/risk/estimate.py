@@ -17,7 +17,8 @@ import numpy as np
 from ..core.arrays import Bools, Floats
 from ..core.config import RiskSettings
 from ..core.reasons import Code
-from ..core.types import Codes, History, RiskGiven, RiskModel, Universe
+from ..core.seen import Codes, History, RiskGiven, Universe
+from ..core.types import RiskModel
 from .exposures import betas
 from .shrink import shrunk_correlation
 from .volatility import average_true_range, ewma_sigma

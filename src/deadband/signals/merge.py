@@ -7,7 +7,8 @@ import numpy as np
 from ..core.config import SignalSettings
 from ..core.errors import DataError
 from ..core.reasons import Code
-from ..core.types import NEVER_S, Scores, Signal
+from ..core.seen import NEVER_S, Scores
+from ..core.types import Signal
 from .horizon_arbiter import HorizonArbiter
 from .zoo_balancer import ZooBalancer
 

@@ -95,18 +95,12 @@ def test_no_fill_is_ever_better_than_the_market_it_met(
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(
-    pieces=st.lists(st.integers(1, 2000), min_size=1, max_size=6), price=st.integers(50, 30_000)
-)
-def test_fees_of_the_pieces_add_up_to_the_fee_of_the_whole(
-    pieces: list[int], price: int
-) -> None:
-    # IBKR fixed from scratch, in exact fractions: half a cent a share, at least 1 dollar, at most 1 %.
+@given(pieces=st.lists(st.integers(1, 2000), min_size=1, max_size=6), price=st.integers(50, 30_000))
+def test_fees_of_the_pieces_add_up_to_the_fee_of_the_whole(pieces: list[int], price: int) -> None:
+    # IBKR fixed from scratch, in exact fractions: half a cent a share, from 1 dollar to 1 %.
     total, usd = sum(pieces), price / 100
     free = CostSettings(impact=0.0)
-    broker = SimBroker(
-        ONE, ExecutionSettings(max_fill_participation=1.0), free, np.array([True])
-    )
+    broker = SimBroker(ONE, ExecutionSettings(max_fill_participation=1.0), free, np.array([True]))
     broker.submit((order(order_qty=total, price=usd + 1),), NOW)
     flat = {"open": usd, "high": usd, "low": usd, "half_spread": 0.0}
     got = [fill for qty in pieces for fill in fills(broker.advance(bar(ONE, volume=qty, **flat)))]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deadband.core.bars import SessionBars, bar_returns
+from deadband.core.seen import NEVER_S, History, Universe
 from deadband.core.session import session_on
-from deadband.core.types import NEVER_S, History, Universe
 
 UNIVERSE = Universe.of(("AAA", "BBB", "CCC"))
 NAN = np.nan

@@ -8,7 +8,8 @@ import pytest
 
 from deadband.core.errors import ConfigError, DataError, ReplayDiffers, ShapeError
 from deadband.core.reasons import Code, Reason
-from deadband.core.types import Gate, Market, Permits, Portfolio, Universe, Watch
+from deadband.core.seen import Market, Portfolio, Universe
+from deadband.core.types import Gate, Permits, Watch
 
 SYMBOLS = ("AAPL", "MSFT", "SPY")
 

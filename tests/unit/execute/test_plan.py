@@ -9,7 +9,8 @@ import pytest
 from deadband.core.config import OptimizationConfig
 from deadband.core.orders import OrdStatus, OrdType, Side, WorkingOrder
 from deadband.core.reasons import Code
-from deadband.core.types import Plan, Switch
+from deadband.core.seen import Switch
+from deadband.core.types import Plan
 from deadband.execute.plan import plan
 from tests import kit
 

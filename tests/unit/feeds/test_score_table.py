@@ -7,7 +7,7 @@ import pytest
 from tests.kit import clock
 
 from deadband.core.reasons import Code
-from deadband.core.types import NEVER_S, Scores, Universe
+from deadband.core.seen import NEVER_S, Scores, Universe
 from deadband.feeds.score_table import ScoreTable
 
 TEN = clock("10:00")

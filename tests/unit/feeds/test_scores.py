@@ -9,7 +9,7 @@ from tests.kit import clock
 
 from deadband.core.config import DataSettings
 from deadband.core.errors import ConfigError, DataError, MissingError
-from deadband.core.types import Universe
+from deadband.core.seen import Universe
 from deadband.feeds.score_table import ScoreTable
 from deadband.feeds.scores import horizon_minutes, read_scores
 

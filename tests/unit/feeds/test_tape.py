@@ -9,8 +9,8 @@ from tests import kit
 from tests.kit.files import DAYS
 
 from deadband.core.errors import DataError
+from deadband.core.seen import NEVER_S, Universe
 from deadband.core.session import Session, session_on
-from deadband.core.types import NEVER_S, Universe
 from deadband.feeds.tape import BarTape, DayBars
 
 FULL, HALF = date(2025, 11, 26), date(2025, 11, 28)

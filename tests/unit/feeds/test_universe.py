@@ -6,7 +6,7 @@ import pytest
 
 from deadband.core.config import PolicySettings
 from deadband.core.errors import DataError, MissingError
-from deadband.core.types import Universe
+from deadband.core.seen import Universe
 from deadband.feeds.universe import Listing, read_listing
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from deadband.core.orders import OrdStatus
 from deadband.core.reasons import BY_NUMBER, GLOBAL, Code
-from deadband.core.types import CycleRecord, Permits, Seen, State, Switch, Watch
+from deadband.core.seen import Seen, Switch
+from deadband.core.types import CycleRecord, Permits, State, Watch
 from tests import kit
 
 N = 30

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from deadband.core.reasons import BY_NUMBER, Code
-from deadband.core.types import NEVER_S, CycleRecord, Permits, Seen, State, Switch, Universe
+from deadband.core.seen import NEVER_S, Seen, Switch, Universe
+from deadband.core.types import CycleRecord, Permits, State
 from deadband.risk.estimate import estimate
 from tests import kit
 
@@ -36,7 +37,7 @@ def on_settings(**given: Any) -> Callable[[Universe], Setup]:
     return lambda names: {"settings": given}
 
 
-LATER = kit.NOW.timestamp() + 60.0
+JUST_NOW = int((kit.NOW.timestamp() - 60.0) * 1e9)
 
 FREEZES = {
     Code.LIQ_HALTED: on_market(halted=both(True)),
@@ -61,7 +62,7 @@ SHRINKS = {
     Code.LIQ_PRICE: on_market(price=both(1.99), adv=both(1e8)),
     Code.LIST_CLOSE_ONLY: on_settings(close_only=GATED),
     Code.LIST_EARNINGS: on_settings(earnings=GATED),
-    Code.LIST_REENTRY: lambda names: {"state": {"reentry": both(LATER)}},
+    Code.LIST_REENTRY: lambda names: {"state": {"cut_at": both(JUST_NOW)}},
 }
 NO_SHORTS = {
     Code.LIQ_NOT_SHORTABLE: on_market(shortable=both(False)),
@@ -239,9 +240,20 @@ def test_bounds_are_meant_to_the_letter(columns: dict[str, Any], gated: bool) ->
     assert bool(held) is gated
 
 
-def test_reentry_ends_at_its_instant() -> None:
-    permits = kit.permitted(*scene(lambda names: {"state": {"reentry": both(LATER - 60.0)}}))
+def test_reentry_ends_after_sixty_minutes_of_open_market() -> None:
+    """Half an hour before yesterday's close and half an hour after today's open."""
+    cut_at = int(kit.clock("15:30", "2026-03-02").timestamp() * 1e9)
+    permits = kit.permitted(*scene(lambda names: {"state": {"cut_at": both(cut_at)}}))
     assert permits.gates == ()
+
+
+def test_a_night_does_not_end_the_wait_to_reenter() -> None:
+    """Cut at 15:45, looked at when the next session is 30 minutes old: 45 minutes of market."""
+    cut_at = int(kit.clock("15:45", "2026-03-02").timestamp() * 1e9)
+    seen, state, settings = scene(lambda names: {"state": {"cut_at": both(cut_at)}})
+    permits = kit.permitted(seen, state, settings)
+    assert [gate.code for gate in permits.gates] == [Code.LIST_REENTRY]
+    assert permits.gates[0].value.max() == 45.0
 
 
 def test_participation_bounds_the_size_of_a_discretionary_trade() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from deadband.core.errors import ConfigError
 from deadband.core.reasons import BY_NUMBER, Code
+from deadband.core.seen import Switch
 from deadband.core.session import Session, session_on
-from deadband.core.types import CycleRecord, Switch
+from deadband.core.types import CycleRecord
 from deadband.policy.decide import decide
 from deadband.policy.windows import clamp, open_window, window_start
 from tests import kit

@@ -10,7 +10,8 @@ from deadband.core.arrays import Bools
 from deadband.core.config import RiskSettings
 from deadband.core.correlation import DenseCorrelation, seal_correlation
 from deadband.core.reasons import Code
-from deadband.core.types import History, RiskGiven, RiskModel, Universe
+from deadband.core.seen import History, RiskGiven, Universe
+from deadband.core.types import RiskModel
 from deadband.risk.estimate import HORIZON_MIN, estimate
 
 UNIVERSE = Universe.of(("AAA", "BBB", "CCC", "MKT"), not_traded=frozenset({"MKT"}))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from deadband.core.config import SignalSettings
 from deadband.core.errors import DataError
 from deadband.core.reasons import Code
-from deadband.core.types import NEVER_S, Scores, Signal, Universe
+from deadband.core.seen import NEVER_S, Scores, Universe
+from deadband.core.types import Signal
 from deadband.signals.merge import merge
 
 UNIVERSE = Universe.of(("AAA", "BBB", "CCC"))
@@ -87,14 +88,26 @@ def test_a_missing_score_stays_missing_however_old() -> None:
     assert signal.defect.tolist() == [MISSING] * 3
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"unit": ("z", "return")}, {"horizon_min": (30.0, 60.0)}],
-    ids=["unit", "horizon"],
-)
-def test_models_of_different_kinds_are_not_averaged(changed: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="2 models give scores of 2 kinds .*z over 30 min"):
-        merged([[1.0] * 3, [2.0] * 3], **changed)
+def test_models_of_different_units_are_not_averaged() -> None:
+    with pytest.raises(DataError, match="2 models give scores in return and z"):
+        merged([[1.0] * 3, [2.0] * 3], unit=("z", "return"))
+
+
+def test_horizons_of_one_unit_are_arbitrated() -> None:
+    """Two hours' return counts a quarter in half an hour; a z counts as it is."""
+    kind = {"horizon_min": (30.0, 120.0)}
+    z = merged([[1.0] * 3, [2.0] * 3], **kind)
+    returns = merged([[1.0] * 3, [2.0] * 3], unit=("return", "return"), **kind)
+    assert z.score.tolist() == [1.5] * 3
+    assert returns.score.tolist() == [0.75] * 3
+    assert returns.horizon_min == 30.0
+
+
+def test_a_silent_horizon_does_not_dilute_the_others() -> None:
+    both = merged(
+        [[1.0] * 3, [0.0] * 3], horizon_min=(30.0, 120.0), defect=[[0] * 3, [MISSING] * 3]
+    )
+    assert both.score.tolist() == [1.0] * 3
 
 
 def test_no_model_at_all_is_refused() -> None:

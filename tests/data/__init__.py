@@ -1,0 +1,1 @@
+"""Runs over recorded days that are not part of the repository."""

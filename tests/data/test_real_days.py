@@ -1,0 +1,261 @@
+"""Recorded days, with what is wrong in them: outages, a name that stops, half-days, wrong clocks.
+
+The data lie beside the repository and are not part of it; without them these tests are skipped.
+Nothing is written but to temporary folders, and no figure of theirs is quoted.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from deadband.core.config import Settings
+from deadband.core.errors import DataError
+from deadband.core.reasons import BY_NUMBER, Code
+from deadband.core.session import EXCHANGE_ZONE, session_on, sessions_between
+from deadband.feeds.files import bar_tape
+from deadband.feeds.universe import Listing
+from tests import kit
+from tests.kit.files import Ran, bars, run
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the recorded days of ../shared/data are not on this machine"
+)
+
+US_2026, US_2025, US_2018 = "us5m_2026/bars_5m", "us5m_2025/bars_5m", "us1m_2018/bars_1m"
+MAX_AGE_S = 450.0
+
+
+def recorded(name: str, symbols: list[str] | None = None) -> pd.DataFrame:
+    filters = [("symbol", "in", symbols)] if symbols else None
+    return pd.read_parquet(DATA / f"{name}.parquet", filters=filters)
+
+
+def settings_2026(**given: Any) -> Settings:
+    """The scores of 2026, a hundred times what an honest simple model says: they have to trade."""
+    data = {
+        "bars": str(DATA / f"{US_2026}.parquet"),
+        "scores": str(DATA / "us5m_2026/scores_30m.parquet"),
+        "universe": str(DATA / "meta/universe_2026.csv"),
+        "market": "SPYM",
+        "score_column": "exp_resid_bps_30m",
+        "score_unit": "bps",
+        "score_horizon": "30min",
+        "score_scale": 100.0,
+    }
+    return kit.settings(**(data | given))
+
+
+def random_scores(frame: pd.DataFrame, days: list[date], seed: int) -> pd.DataFrame:
+    """z of every name, each half hour of the days, knowing nothing."""
+    rng = np.random.default_rng(seed)
+    symbols = sorted(frame.symbol.unique())
+    tables = []
+    for day in days:
+        session = session_on(day)
+        assert session is not None
+        for asof in pd.date_range(session.open, session.close, freq="30min")[1:-1]:
+            z = rng.normal(0, 1.2, len(symbols))
+            tables.append(pd.DataFrame({"asof": asof, "symbol": symbols, "z": z}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def assert_sound(made: Ran) -> None:
+    """Books close, limits hold, and no order was decided on a stale price."""
+    made.assert_books_close()
+    assert len(made.ordered()) > 10, "the day trades"
+    for record in made.records:
+        for order in record.plan.orders:
+            age = record.seen.market.quote_age_s[made.column(order.symbol)]
+            assert age <= MAX_AGE_S, f"{order.symbol} at {record.seen.now}: {age} s old"
+
+
+def outside(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Rows that start before the open or at or after the close of their day."""
+    local = frame.ts.dt.tz_convert(EXCHANGE_ZONE)
+    days = local.dt.date
+    sessions = {s.day: s for s in sessions_between(days.min(), days.max())}
+    opens = days.map({day: pd.Timestamp(s.open) for day, s in sessions.items()})
+    closes = days.map({day: pd.Timestamp(s.close) for day, s in sessions.items()})
+    mask: pd.Series[bool] = (frame.ts < opens) | (frame.ts >= closes)
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("day", "outage"),
+    [
+        (date(2026, 2, 26), ("14:35", "14:40", "14:45")),
+        (date(2026, 3, 23), ("14:55", "15:00", "15:05", "15:10", "15:15", "15:20")),
+    ],
+)
+def test_a_day_with_a_vendor_outage(tmp_path: Path, day: date, outage: tuple[str, ...]) -> None:
+    """No bars for any name for a quarter to half an hour; times are UTC, ends of bars."""
+    made = run(settings_2026(), tmp_path / "journal.db", day, day)
+    assert_sound(made)
+    assert made.prepared.findings == ()
+    out = [record for record in made.records if "DATA_OUTAGE" in made.spoken(record)]
+    assert tuple(f"{record.seen.now:%H:%M}" for record in out) == outage
+    for record in out:
+        assert record.plan.orders == ()
+    assert len({record.seen.portfolio.nav for record in out}) == 1
+    assert len({record.seen.portfolio.shares.tobytes() for record in out}) == 1
+    after = [record for record in made.records if record.seen.now > out[-1].seen.now]
+    assert any(record.plan.orders for record in after)
+
+
+def test_a_held_name_that_stops_trading_for_good(tmp_path: Path) -> None:
+    """RAPT trades for the last time on 2026-03-02; it is held, kept, marked, and never ordered.
+
+    It hardly moves any more, so that any ATR stop would cut it: that rule is set aside here.
+    """
+    listed = pd.read_csv(DATA / "meta/universe_2026.csv").symbol.head(30).tolist()
+    symbols = [*listed, "RAPT", "SPYM"]
+    frame = recorded(US_2026, symbols)
+    scores = pd.read_parquet(
+        DATA / "us5m_2026/scores_30m.parquet", filters=[("symbol", "in", symbols)]
+    )
+    scores.loc[scores.symbol == "RAPT", "exp_resid_bps_30m"] = 5.0
+    frame.to_parquet(tmp_path / "bars.parquet", index=False)
+    scores.to_parquet(tmp_path / "scores.parquet", index=False)
+    settings = settings_2026(
+        bars=str(tmp_path / "bars.parquet"),
+        scores=str(tmp_path / "scores.parquet"),
+        history_days=5,
+        k_ATR=1000.0,
+    )
+    made = run(settings, tmp_path / "journal.db", date(2026, 3, 2), date(2026, 3, 4))
+    assert_sound(made)
+    name = made.column("RAPT")
+    last = frame[frame.symbol == "RAPT"].sort_values("ts").close.iloc[-1]
+    after = [record for record in made.records if record.seen.now.date() > date(2026, 3, 2)]
+    assert len(after) == 156
+    assert after[0].seen.portfolio.shares[name] > 0
+    assert len({int(record.seen.portfolio.shares[name]) for record in after}) == 1
+    assert {float(record.seen.portfolio.price[name]) for record in after} == {float(last)}
+    codes = {BY_NUMBER[int(record.decision.code[name])] for record in after}
+    assert codes <= {Code.DATA_STALE_QUOTE, Code.CAP_FROZEN, Code.SESSION_CLOSED}
+    assert {order for order in made.ordered("RAPT") if "03-02" not in order} == set()
+    assert any(record.plan.orders for record in after)
+
+
+def test_a_half_day_and_rows_around_the_session(tmp_path: Path) -> None:
+    """2025-11-28 closes at 13:00; the file also holds rows before the open and after the close."""
+    frame = recorded(US_2025)
+    half_day = date(2025, 11, 28)
+    days = [session.day for session in sessions_between(date(2025, 11, 24), half_day)]
+    random_scores(frame, days, seed=5).to_parquet(tmp_path / "scores.parquet", index=False)
+    settings = kit.settings(
+        bars=str(DATA / f"{US_2025}.parquet"),
+        scores=str(tmp_path / "scores.parquet"),
+        score_column="z",
+        score_unit="z",
+    )
+    made = run(settings, tmp_path / "journal.db", half_day, half_day)
+    assert_sound(made)
+    assert made.finding("rows outside the session").startswith(
+        f"rows outside the session: {outside(frame).sum()} ("
+    )
+    assert len(made.prepared.findings) == 1
+    assert len(made.records) == 42
+    assert made.records[-1].seen.now == made.prepared.sessions[0].close
+    assert made.spoken(made.records[-1]) >= {"SESSION_CLOSED"}
+
+
+def test_every_half_day_of_2025_has_as_many_bars_as_it_is_long() -> None:
+    tape = bar_tape(DATA / f"{US_2025}.parquet", Listing(), kit.settings())
+    lengths = {day: len(tape.days[day].close) for day in tape.days}
+    halves = {day for day, bars_ in lengths.items() if bars_ == 42}
+    assert halves == {date(2025, 7, 3), date(2025, 11, 28), date(2025, 12, 24)}
+    assert set(lengths.values()) == {42, 78}
+
+
+def test_a_day_of_minutes_without_the_closing_cross(tmp_path: Path) -> None:
+    """The row of 16:00 is the closing auction of the day: it starts no bar, and is left out."""
+    frame = recorded(US_2018)
+    crosses = frame.ts.dt.tz_convert(EXCHANGE_ZONE).dt.strftime("%H:%M") == "16:00"
+    assert crosses.sum() > 4000
+    day = date(2018, 3, 6)
+    few = sorted(frame.symbol.unique())[:40]
+    window = frame[frame.symbol.isin(few) & (frame.ts < pd.Timestamp("2018-03-07", tz="UTC"))]
+    window.to_parquet(tmp_path / "bars.parquet", index=False)
+    random_scores(window, [day], seed=6).to_parquet(tmp_path / "scores.parquet", index=False)
+    settings = kit.settings(
+        bars=str(tmp_path / "bars.parquet"),
+        scores=str(tmp_path / "scores.parquet"),
+        score_column="z",
+        score_unit="z",
+    )
+    made = run(settings, tmp_path / "journal.db", day, day)
+    assert_sound(made)
+    left_out = crosses[window.index].sum()
+    assert made.prepared.findings == (
+        f"rows outside the session: {left_out} (AAL 2018-02-16 21:00 UTC)",
+    )
+    assert len(made.records) == 390
+    whole = bar_tape(DATA / f"{US_2018}.parquet", Listing(), settings)
+    assert [finding.count for finding in whole.findings] == [crosses.sum()]
+
+
+def in_utc(labels: "pd.Series[pd.Timestamp]", zone: Any) -> "pd.Series[pd.Timestamp]":
+    return labels.dt.tz_localize(zone).dt.tz_convert("UTC")
+
+
+def feed(variant: str, zone: Any) -> pd.DataFrame:
+    """One of the twins, its labels read on clocks of that zone."""
+    twins = recorded("dirty/wrong_timezone_5m")
+    rows = twins[twins.variant == variant]
+    return rows.assign(ts=in_utc(rows.ts_et_label, zone)).drop(columns=["variant", "ts_et_label"])
+
+
+def read_feed(folder: Path, frame: pd.DataFrame) -> list[str]:
+    frame.to_parquet(folder / "bars.parquet", index=False)
+    tape = bar_tape(folder / "bars.parquet", Listing(), kit.settings())
+    return [str(finding) for finding in tape.findings]
+
+
+def test_the_corrected_feed_is_clean(tmp_path: Path) -> None:
+    assert read_feed(tmp_path, feed("correct_ET", EXCHANGE_ZONE)) == []
+
+
+def test_a_feed_stored_in_the_wrong_zone_shows_bars_on_saturdays(tmp_path: Path) -> None:
+    frame = feed("wrong_tz_as_published", EXCHANGE_ZONE)
+    saturdays = (frame.ts.dt.day_of_week == 5).sum()
+    assert saturdays > 300
+    assert read_feed(tmp_path, frame)[0].startswith(
+        f"rows on days without a session: {saturdays} (AAPL 2026-02-07 14:30 UTC)"
+    )
+
+
+def test_new_york_labels_taken_for_utc_are_refused(tmp_path: Path) -> None:
+    """Five hours early in winter, four in summer: both are said, with how many days of each."""
+    with pytest.raises(DataError, match="no bar inside any session") as fault:
+        read_feed(tmp_path, feed("correct_ET", "UTC"))
+    text = str(fault.value)
+    assert "day whose bars start 5 h early" in text and "left out: 24 (2026-02-02)" in text
+    assert "day whose bars start 4 h early" in text and "left out: 8 (2026-03-09)" in text
+
+
+def test_labels_without_a_zone_are_refused(tmp_path: Path) -> None:
+    frame = feed("correct_ET", EXCHANGE_ZONE)
+    with pytest.raises(DataError, match="column ts has no time zone. Store it in UTC"):
+        read_feed(tmp_path, frame.assign(ts=frame.ts.dt.tz_localize(None)))
+
+
+def test_rows_on_market_holidays_are_left_out(tmp_path: Path) -> None:
+    """Daily rows as published, many of them three times, taken for the first bar of their day."""
+    rows = recorded("dirty/pystock_rows_on_market_holidays")
+    year = rows[rows.date.str.startswith("2015")]
+    opened = pd.to_datetime(year.date) + pd.Timedelta(hours=9, minutes=30)
+    holidays = year.assign(ts=in_utc(opened, EXCHANGE_ZONE).dt.as_unit("ns"))
+    sessions = [date(2015, 4, 2), date(2015, 12, 28)]
+    around = bars(("AIRI",), sessions)
+    said = read_feed(tmp_path, pd.concat([around, holidays[around.columns]], ignore_index=True))
+    nothing = (year[["open", "high", "low", "close"]] <= 0).any(axis=1).sum()
+    zero, closed, silent = said
+    assert zero.startswith(f"prices of zero or less: {nothing} (")
+    assert closed.startswith(f"rows on days without a session: {len(year) - nothing} (AIRI 2015-04")
+    assert silent.startswith("sessions without any usable bar: ")
