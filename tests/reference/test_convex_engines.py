@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -102,6 +103,31 @@ def test_greedy_never_beats_the_optimum(seed: int) -> None:
     assert greedy["certificate"].accepted
     assert best["engine"] == "qp"
     assert best["objective_value"] >= greedy["objective_value"] - 1e-9
+
+
+def test_fully_invested_is_met_where_it_can_be_and_reported_where_it_cannot() -> None:
+    config = OptimizationConfig(
+        fully_invested=True, max_net_exposure=1.0, max_turnover=2.0, sector_cap=1.0
+    )
+    given = case(4) | {"beta_exposures": None}
+    weights, info = ask(QPOptimizationEngine(config), given)
+    assert weights.sum() == pytest.approx(1.0, abs=1e-9)
+    assert info["status"] == "optimal"
+    ramping = replace(config, max_turnover=0.2)
+    weights, info = ask(QPOptimizationEngine(ramping), given)
+    assert info["status"] == "optimal_relaxed"
+    assert info["relaxed"]["FULLY_INVESTED"] == pytest.approx(1.0 - weights.sum())
+
+
+def test_greedy_fills_the_whole_book_when_fully_invested() -> None:
+    config = OptimizationConfig(
+        fully_invested=True, max_net_exposure=1.0, sector_cap=1.0, max_turnover=2.0, K_buy=20
+    )
+    rich = case(4) | {"beta_exposures": None, "z_scores": np.linspace(1.0, 4.0, 30)}
+    for _ in range(3):
+        weights, info = ask(GreedyRotationEngine(config), rich)
+        rich = rich | {"current_weights": weights}
+    assert weights.sum() == pytest.approx(1.0, abs=0.005)
 
 
 def test_a_name_the_optimum_leaves_and_one_it_moves_say_so() -> None:

@@ -9,18 +9,19 @@ from ..core.limits import Limit, keeps
 from ..core.types import Certificate, Problem
 from .objective import utility
 
+GIVES_WAY = (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.FULLY_INVESTED)
+"""Reported beside the limits, but they refuse no answer: cuts, repairs and ramps pass them."""
+
 
 def certify(problem: Problem, weights: Floats) -> Certificate:
     """Measure `weights` (n,) against every bound; accepted when finite and inside all of them.
 
-    Turnover is reported beside the limits but does not refuse an answer here: cuts and repairs may
-    pass it (SEMANTICS §3), and the ladder says by how much.
+    Turnover and full investment give way where SEMANTICS §3 says so; the ladder says by how much.
     """
     if weights.shape != problem.current.shape or not np.isfinite(weights).all():
         return Certificate(-np.inf, np.inf, {}, accepted=False)
     used = measure(problem, weights)
-    turnover = (Limit.TURNOVER.value, Limit.TURNOVER_NAME.value)
-    checked = {name: pair for name, pair in used.items() if name not in turnover}
+    checked = {name: pair for name, pair in used.items() if name not in GIVES_WAY}
     names_kept = _names_violation(problem, weights)
     violations = [(value - bound) / (1 + bound) for value, bound in checked.values()]
     violation = max([0.0, names_kept, *violations])
@@ -61,6 +62,8 @@ def measure(problem: Problem, weights: Floats) -> dict[str, tuple[float, float]]
                 float(exposure.sector_gross[k]),
                 float(bounds.sector_gross[k]),
             )
+    if problem.limits.fully_invested:
+        used[Limit.FULLY_INVESTED.value] = abs(1.0 - exposure.net), 0.0
     if bounds.beta < np.inf:
         used[Limit.BETA.value] = abs(exposure.beta), bounds.beta
     return used

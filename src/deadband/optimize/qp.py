@@ -54,14 +54,17 @@ def candidates(problem: Problem) -> tuple[Draft, ...]:
     Resting moves a weight by up to SNAP, which a tight limit may not forgive: the certificate
     chooses. Empty where the solver finds no answer.
     """
-    weights = solve_qp(problem)
+    weights = solve_qp(problem, invested=problem.limits.fully_invested)
+    if weights is None and problem.limits.fully_invested:
+        # Σw = 1 is the first limit to give way.
+        weights = solve_qp(problem, invested=False)
     if weights is None:
         return ()
     return draft_of(problem, _rested(problem, weights)), draft_of(problem, weights)
 
 
-def solve_qp(problem: Problem) -> Floats | None:
-    """Optimal weights (n,), or None where the solver finds no answer."""
+def solve_qp(problem: Problem, *, invested: bool) -> Floats | None:
+    """Optimal weights (n,), with Σw = 1 if `invested`; None where the solver finds no answer."""
     n = len(problem.z)
     low, high = weight_box(problem)
     factors = problem.correlation
@@ -70,7 +73,11 @@ def solve_qp(problem: Problem) -> Floats | None:
     quadratic = _quadratic(problem, columns, k)
     linear = np.concatenate([-problem.edge, problem.cost, np.zeros(n + k)])
     rows = _rows(problem, columns)
-    equal, zero = _factor_rows(problem, columns, k)
+    equal, value = _factor_rows(problem, columns, k)
+    if invested:
+        whole = np.concatenate([np.ones(n), np.zeros(columns - n)])
+        equal = sp.vstack([equal, sp.csc_matrix(whole)], format="csc")
+        value = np.append(value, 1.0)
     wide = np.full(columns, np.inf)
     lower, upper = -wide, wide.copy()
     lower[:n], upper[:n] = low, high
@@ -81,7 +88,7 @@ def solve_qp(problem: Problem) -> Floats | None:
     limits = sp.vstack(rows.blocks, format="csc")
     below = np.full(limits.shape[0], -np.inf)
     solver.setup(
-        quadratic, linear, equal, zero, limits, below, np.concatenate(rows.upper), lower, upper
+        quadratic, linear, equal, value, limits, below, np.concatenate(rows.upper), lower, upper
     )
     if solver.solve() != piqp.PIQP_SOLVED:
         return None

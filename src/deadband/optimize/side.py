@@ -35,6 +35,9 @@ def sides(problem: Problem, weights: Floats, config: OptimizationConfig) -> tupl
     """The long side, and the short one when K_short asks for it; `weights` (n,) after trims."""
     gross, net = problem.limits.gross, problem.limits.net
     free = 1.0 - config.budget_buffer
+    if config.K_short <= 0 and problem.limits.fully_invested:
+        # Σw = 1 leaves no cash to keep as a buffer.
+        return (_side(problem, weights, 1.0, min(1.0, gross, net), config),)
     if config.K_short <= 0:
         return (_side(problem, weights, 1.0, free * min(gross, net), config),)
     half = free * gross / 2

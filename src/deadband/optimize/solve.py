@@ -14,7 +14,7 @@ import numpy as np
 from ..core.config import OptimizationConfig, Settings
 from ..core.limits import Limit, keeps
 from ..core.seen import Market, Portfolio, Universe
-from ..core.types import Permits, Problem, Proposal, RiskModel, Signal
+from ..core.types import Certificate, Permits, Problem, Proposal, RiskModel, Signal
 from .build import build
 from .certify import certify
 from .codes import decide_codes
@@ -23,6 +23,8 @@ from .greedy import cut, rotate_top_k
 from .trim import trim
 
 CONVEX = ("qp", "cvxpy")
+INVESTED = 1e-9
+"""Σw this close to one is fully invested."""
 
 
 def solve(
@@ -91,11 +93,7 @@ def _propose(
     problem: Problem, config: OptimizationConfig, draft: Draft, engine: str, status: str
 ) -> Proposal:
     certificate = certify(problem, draft.weights)
-    relaxed = {
-        name: value - bound
-        for name, (value, bound) in certificate.used.items()
-        if name in (Limit.TURNOVER, Limit.TURNOVER_NAME) and not keeps(value, bound)
-    }
+    relaxed = _relaxed(problem, certificate)
     columns = decide_codes(draft, config, rotates=engine not in CONVEX)
     weights = np.array(draft.weights)
     weights.flags.writeable = False
@@ -113,3 +111,17 @@ def _propose(
         certificate=certificate,
         problem=problem,
     )
+
+
+def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
+    """Limits that were given up, by how much: turnover for cuts and repairs, Σw = 1 for the rest."""
+    used = certificate.used
+    over = {
+        name.value: used[name][0] - used[name][1]
+        for name in (Limit.TURNOVER, Limit.TURNOVER_NAME)
+        if name in used and not keeps(*used[name])
+    }
+    if problem.limits.fully_invested and Limit.FULLY_INVESTED in used:
+        missing, _ = used[Limit.FULLY_INVESTED]
+        over |= {} if missing <= INVESTED else {Limit.FULLY_INVESTED.value: missing}
+    return over
