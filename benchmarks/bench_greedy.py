@@ -19,6 +19,7 @@ from rich.table import Table
 from deadband import GreedyRotationEngine, OptimizationConfig
 from deadband.core.correlation import seal_correlation
 from deadband.core.limits import Structure
+from deadband.core.seen import Universe
 from deadband.optimize.build import Ask, assemble
 from deadband.optimize.certify import certify
 from deadband.optimize.codes import decide_codes
@@ -50,8 +51,8 @@ class Market:
         self.weights = self.weights * (1 + 0.001 * self.rng.normal(size=self.n))
 
     def correlation(self) -> object:
-        loadings = self.rng.normal(0, 0.2, (self.n, FACTORS))
-        specific = np.maximum(1.0 - (loadings**2).sum(axis=1), 0.05)
+        loadings = self.rng.normal(0, 0.1, (self.n, FACTORS))
+        specific = 1.0 - (loadings**2).sum(axis=1)
         if self.n > 5_000:
             return loadings, specific
         matrix = loadings @ loadings.T
@@ -69,6 +70,7 @@ def measure(n: int, calls: int, *, sealed: bool) -> dict[str, float]:
     market = Market(n, np.random.default_rng(n))
     given = market.correlation()
     correlation = seal_correlation(given, n) if sealed else given
+    universe = Universe.of(market.symbols) if sealed else market.symbols
     engine = GreedyRotationEngine(OptimizationConfig(lambda_risk=10.0))
     greedy, sorting = [], []
 
@@ -78,7 +80,7 @@ def measure(n: int, calls: int, *, sealed: bool) -> dict[str, float]:
             correlation,
             market.costs,
             market.weights,
-            market.symbols,
+            universe,
             volatility=market.volatility,
         )
         assert info["reason_codes"][market.symbols[0]] and info["changes"] is not None

@@ -69,7 +69,8 @@ def _ticks(low: float, high: float) -> list[float]:
     size = 10.0 ** np.floor(np.log10(raw))
     step = size * next(m for m in (1, 2, 5, 10) if m * size >= raw)
     first = np.ceil(low / step) * step
-    return [float(v) for v in np.arange(first, high, step)]
+    # Whole multiples, and adding zero, keep −0 and its like off the axis.
+    return [round(float(v) / step) * step + 0.0 for v in np.arange(first, high, step)]
 
 
 def _grid(value: float, low: float, high: float, unit: str) -> str:

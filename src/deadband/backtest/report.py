@@ -121,8 +121,9 @@ def _limits(ledger: Ledger, summary: dict[str, Any]) -> list[tuple[str, str, str
         ("net", summary["max_abs_net"], config.max_net_exposure),
         ("largest name", summary["max_abs_weight"], config.per_name_cap),
         ("largest sector", max(row.sector for row in ledger.rows), config.sector_cap),
-        ("beta", summary["max_abs_beta"], config.beta_tolerance),
     ]
+    if summary["max_abs_beta"]:
+        rows.append(("beta", summary["max_abs_beta"], config.beta_tolerance))
     return [
         (name, f"{used:.2%}", f"{bound:.2%}", f"{used / bound:.0%}" if bound else "–")
         for name, used, bound in rows
@@ -135,23 +136,18 @@ def _counted(counts: Counter[str]) -> list[tuple[str, int, str]]:
 
 def _charts(ledger: Ledger) -> list[tuple[str, str]]:
     rows, config = ledger.rows, ledger.settings.optimize
-    labels = [_day(row) for row in rows]
+    labels = _labels(rows)
+    exposures = [
+        Line("gross", [r.gross for r in rows]),
+        Line("net", [r.net for r in rows], config.max_net_exposure),
+    ]
+    if any(row.beta for row in rows):
+        exposures.append(Line("beta", [r.beta for r in rows], config.beta_tolerance, mirrored=True))
     daily = _cumulated_by_day(rows)
     costs = _running(row.fees + row.slippage for row in rows)
     return [
         ("NAV, USD", line_chart(labels, [Line("NAV after costs", [r.nav for r in rows])], "usd")),
-        (
-            "Exposure, % of NAV",
-            line_chart(
-                labels,
-                [
-                    Line("gross", [r.gross for r in rows]),
-                    Line("net", [r.net for r in rows], config.max_net_exposure),
-                    Line("beta", [r.beta for r in rows]),
-                ],
-                "percent",
-            ),
-        ),
+        ("Exposure, % of NAV", line_chart(labels, exposures, "percent")),
         (
             "Turnover since the open, % of NAV (two-way)",
             line_chart(labels, [Line("turnover", daily)], "percent"),
@@ -160,8 +156,11 @@ def _charts(ledger: Ledger) -> list[tuple[str, str]]:
     ]
 
 
-def _day(row: Row) -> str:
-    return datetime.fromisoformat(row.at).astimezone(EXCHANGE_ZONE).strftime("%b %d")
+def _labels(rows: list[Row]) -> list[str]:
+    """Exchange hours where the run is one day, else days."""
+    moments = [datetime.fromisoformat(row.at).astimezone(EXCHANGE_ZONE) for row in rows]
+    one_day = moments[0].date() == moments[-1].date()
+    return [moment.strftime("%H:00" if one_day else "%b %d") for moment in moments]
 
 
 def _running(values: Any) -> list[float]:

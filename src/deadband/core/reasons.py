@@ -102,7 +102,7 @@ class Code(StrEnum):
     DATA_NOT_FINITE = "DATA_NOT_FINITE", 93, "The score is NaN or infinite."
     DATA_TOO_NEW = "DATA_TOO_NEW", 94, "Too little history for a risk estimate: may shrink only."
     DATA_TOO_GAPPY = "DATA_TOO_GAPPY", 95, "History has too many gaps: may shrink only."
-    DATA_OUTAGE = "DATA_OUTAGE", 96, "No fresh quote for any name: a vendor outage, not halts."
+    DATA_OUTAGE = "DATA_OUTAGE", 96, "No new quote for any name: the feed is out, not the names."
     DATA_NOT_TRADED = "DATA_NOT_TRADED", 97, "There for risk only, never ranked or bought."
     # Room execute: orders.
     ORDER_ROUNDED_TO_ZERO = "ORDER_ROUNDED_TO_ZERO", 100, "Less than one lot."

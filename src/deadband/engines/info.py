@@ -13,6 +13,8 @@ from ..core.seen import Codes
 from ..core.types import Proposal
 from ..optimize.objective import utility
 
+FEW = 4
+
 
 class ReasonCodes(Mapping[str, Code]):
     """Symbol → deciding code, and "GLOBAL" → the portfolio's; rendered when read."""
@@ -20,13 +22,24 @@ class ReasonCodes(Mapping[str, Code]):
     def __init__(self, symbols: Sequence[str], code: Codes, spoken: Code) -> None:
         self._symbols, self._code, self._spoken = symbols, code, spoken
         self._place: dict[str, int] | None = None
+        self._asked = 0
 
     def __getitem__(self, symbol: str) -> Code:
         if symbol == GLOBAL:
             return self._spoken
+        return BY_NUMBER[int(self._code[self._find(symbol)])]
+
+    def _find(self, symbol: str) -> int:
+        """Looked up one by one at first: a dict of 100,000 names costs more than the decision."""
+        self._asked += 1
+        if self._place is None and self._asked <= FEW:
+            try:
+                return self._symbols.index(symbol)
+            except ValueError as fault:
+                raise KeyError(symbol) from fault
         if self._place is None:
             self._place = {name: i for i, name in enumerate(self._symbols)}
-        return BY_NUMBER[int(self._code[self._place[symbol]])]
+        return self._place[symbol]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._symbols

@@ -16,6 +16,7 @@ from ..core.config import OptimizationConfig
 from ..core.correlation import seal_correlation
 from ..core.errors import DataError, MissingError
 from ..core.limits import Structure
+from ..core.seen import Universe
 from ..core.types import Permits, Problem, Watch
 from ..optimize.build import Ask, assemble
 
@@ -48,7 +49,7 @@ class OptimizationEngine(ABC):
         correlation_matrix: Any,
         costs: Any,
         current_weights: Any,
-        universe: Sequence[str],
+        universe: Sequence[str] | Universe,
         *,
         volatility: Any = None,
         beta_exposures: Any = None,
@@ -61,7 +62,8 @@ class OptimizationEngine(ABC):
     ) -> tuple[Any, dict[str, Any]]:
         """Target weights (fractions of NAV) in the container type of `current_weights`, and `info`.
 
-        Vectors (n,) are arrays or lists in the order of `universe`, or dicts and Series by symbol.
+        Vectors (n,) are arrays or lists in the order of `universe`, or dicts and Series by symbol;
+        `universe` is a list of symbols, or a Universe that was checked once.
         z_scores: score / σ, + is better to be long. correlation_matrix: (n, n), a sealed
         correlation, a pair (loadings, specific), or None. costs: one-way, bps of traded notional.
         volatility: fraction per √horizon; beta_exposures; sector_exposures: labels or n×k of 0/1;
@@ -87,7 +89,7 @@ class OptimizationEngine(ABC):
         )
         weights, info = self._answer(problem)
         info["solve_ms"] = (perf_counter() - started) * 1e3
-        return align.like(weights, current_weights, universe), info
+        return align.like(weights, current_weights, problem.symbols), info
 
     @abstractmethod
     def _answer(self, problem: Problem) -> tuple[Floats, dict[str, Any]]:
@@ -99,13 +101,14 @@ class OptimizationEngine(ABC):
         correlation_matrix: Any,
         costs: Any,
         current_weights: Any,
-        symbols: Sequence[str],
+        universe: Sequence[str] | Universe,
         given: Extras,
     ) -> Problem:
+        symbols = _checked(universe)
+
         def maybe(values: Any, name: str) -> Floats | None:
             return None if values is None else align.vector(values, symbols, name)
 
-        _refuse_doubles(symbols)
         current = align.vector(current_weights, symbols, "current_weights")
         beta = maybe(given.beta_exposures, "beta_exposures")
         group, group_names = align.groups(given.sector_exposures, symbols)
@@ -132,10 +135,15 @@ class OptimizationEngine(ABC):
         return self.config.shorts_allowed
 
 
-def _refuse_doubles(symbols: Sequence[str]) -> None:
+def _checked(universe: Sequence[str] | Universe) -> Sequence[str]:
+    """The symbols, each named once."""
+    if isinstance(universe, Universe):
+        return universe.symbols
+    symbols = universe
     if len(set(symbols)) != len(symbols):
         twice = sorted({s for s in symbols if list(symbols).count(s) > 1})
         raise DataError(f"universe lists {', '.join(twice[:5])} more than once. Name each once.")
+    return symbols
 
 
 def _at_least(least: float, values: Floats, symbols: Sequence[str], name: str) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
+from ..core.seen import Universe
 from ..core.types import Problem
 from ..core.units import BPS
 from ..optimize.solve import answer
@@ -45,7 +46,7 @@ class RotationEngine(GreedyRotationEngine):
         correlation_matrix: Any,
         costs: Any,
         current_weights: Any,
-        universe: Sequence[str],
+        universe: Sequence[str] | Universe,
         **optional: Any,
     ) -> tuple[Any, ReasonCodes]:
         """As `optimize`, returning the weights and the reason codes alone."""

@@ -52,7 +52,7 @@ def measure(problem: Problem, weights: Floats) -> dict[str, tuple[float, float]]
         ),
         Limit.GROSS.value: (exposure.gross, bounds.gross),
         Limit.NET.value: (abs(exposure.net), bounds.net),
-        Limit.TURNOVER.value: (exact_sum(moved), bounds.turnover),
+        Limit.TURNOVER.value: (exact_sum(moved[moved > 0]), bounds.turnover),
         Limit.TURNOVER_NAME.value: (float(by_name.max(initial=0.0)), bounds.turnover_name),
     }
     for k, sector in enumerate(structure.group_names):

@@ -114,7 +114,7 @@ def _propose(
 
 
 def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
-    """Limits that were given up, by how much: turnover for cuts and repairs, Σw = 1 for the rest."""
+    """Limits given up, by how much: turnover to cuts and repairs, Σw = 1 to the other limits."""
     used = certificate.used
     over = {
         name.value: used[name][0] - used[name][1]

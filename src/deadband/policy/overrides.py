@@ -4,7 +4,7 @@ Rules
   * A spike or blow-out needs `spike_cycles` cycles in a row over its norm; it latches and releases
     itself after `cooldown_min` minutes of open market.
   * Daily loss and drawdown latch too, and only the operator clears them.
-  * A norm that is not known (0) never fires.
+  * A norm that is not known (0) never fires, nor does a market of which half is not quoted.
   * Exactly three times the norm, or exactly the loss, fires, whatever the last bits say.
 """
 
@@ -22,6 +22,7 @@ from ..core.types import State, Watch
 from .gates import is_fresh
 
 EQUALITY = 1e-12
+LEAST_FRESH = 0.5
 BY_COMMAND = (Code.RISK_DAILY_LOSS, Code.RISK_DRAWDOWN)
 
 
@@ -58,9 +59,13 @@ def look(seen: Seen, state: State, settings: PolicySettings) -> Watch:
 
 
 def _market_means(market: Market, max_quote_age_s: float) -> tuple[float, float]:
-    """Mean |bar return| and mean relative spread over names with a fresh quote."""
+    """Mean |bar return| and mean relative spread over names with a fresh quote.
+
+    The norms are of all names: where fewer than half of the known ones are fresh, it is a feed in
+    trouble and not the market that would be measured, and neither rule may fire.
+    """
     fresh = is_fresh(market, max_quote_age_s) & (market.last > 0)
-    if not fresh.any():
+    if fresh.sum() < LEAST_FRESH * max(1, int((market.last > 0).sum())):
         return 0.0, 0.0
     move = float(np.abs(market.bar_return[fresh]).mean())
     return move, float(market.spread_bps[fresh].mean()) * 1e-4

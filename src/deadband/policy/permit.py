@@ -74,7 +74,8 @@ def permit(
     before += _reducing(seen, watch.latches, settings)
     force = _forced(universe, seen, session, settings)
     clamped = clamp(session, seen.now, settings.policy) if session else None
-    after = [clamped] if clamped else []
+    after = [Code.DATA_OUTAGE] if _vendor_is_out(seen, settings) else []
+    after += [clamped] if clamped else []
     gates = (
         *(Gate(code, everyone, current, 0.0) for code in before),
         *_commanded(force, current),
@@ -86,10 +87,7 @@ def permit(
         boxes.apply(effect_of(gate.code), gate.names, gate.value)
     scale, scaled = _gross_scale(seen, watch.latches, session, settings)
     commands = [BY_NUMBER[number] for number in np.unique(force[force > 0]).tolist()]
-    # No fresh quote for any name at all: the vendor is out, not the names halted.
-    fresh = is_fresh(seen.market, settings.policy.max_quote_age_s)
-    outage = [] if fresh.any() else [Code.DATA_OUTAGE]
-    spoken = [Reason(code, GLOBAL) for code in (*before, *commands, *outage, *after)]
+    spoken = [Reason(code, GLOBAL) for code in (*before, *commands, *after)]
     return Permits(
         low=boxes.low,
         high=boxes.high,
@@ -101,6 +99,13 @@ def permit(
         spoken=tuple(spoken + scaled),
         watch=watch,
     )
+
+
+def _vendor_is_out(seen: Seen, settings: Settings) -> bool:
+    """No name at all has a quote of the bar that ended: the feed is out, not the names halted."""
+    newest = is_fresh(seen.market, settings.policy.max_quote_age_s)
+    newest &= seen.market.quote_age_s < seen.market.bar_min * 60.0
+    return not newest.any()
 
 
 def _reducing(

@@ -210,6 +210,15 @@ def test_names_without_a_fresh_quote_do_not_count() -> None:
         assert spoken(run(wild, wild)[1]) == []
 
 
+def test_a_few_quoted_names_do_not_speak_for_the_market() -> None:
+    """The norms are of all names; ten wild ones of thirty are a feed in trouble."""
+    silent = {f"S{i:04d}": 9e3 for i in range(20)}
+    wild = looked(quote_age_s=silent, bar_return=1.0)
+    state, permits = run(wild, wild)
+    assert spoken(permits) == []
+    assert state.watch == Watch()
+
+
 def test_a_closed_vendor_is_no_spike() -> None:
     gone = looked(quote_age_s=9e3, bar_return=1.0)
     state, permits = run(gone, gone)
