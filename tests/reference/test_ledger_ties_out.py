@@ -93,9 +93,9 @@ def note_cycle(paper: Paper, record: CycleRecord) -> None:
 
 
 @pytest.fixture(scope="module")
-def paper(simulated_day: Path) -> Paper:
+def paper(journal_to_tie_out: Path) -> Paper:
     paper = Paper()
-    for kind, value in entries(simulated_day):
+    for kind, value in entries(journal_to_tie_out):
         if kind == "RUN":
             paper.cash = Fraction(value["settings"].execution.capital_usd)
         elif kind == "REPORTS":
@@ -108,8 +108,8 @@ def paper(simulated_day: Path) -> Paper:
 
 
 @pytest.fixture(scope="module")
-def summary(simulated_day: Path) -> dict[str, Any]:
-    return read_ledger(simulated_day).summary()
+def summary(journal_to_tie_out: Path) -> dict[str, Any]:
+    return read_ledger(journal_to_tie_out).summary()
 
 
 def ibkr_fixed(shares: int, value: Fraction) -> Fraction:
@@ -123,7 +123,7 @@ def test_cash_and_positions_are_the_nav_to_the_cent_in_every_cycle(
     for nav, stated in zip(paper.navs, paper.stated_navs, strict=True):
         assert abs(nav - Fraction(stated)) < CENT / 2
     assert summary["nav_off_by_a_cent"] == 0
-    assert summary["cycles"] == len(paper.navs) == 78
+    assert summary["cycles"] == len(paper.navs) >= 78
 
 
 def test_every_order_paid_the_fixed_commission_once(paper: Paper, summary: dict[str, Any]) -> None:
@@ -147,11 +147,11 @@ def test_profit_costs_and_turnover_agree(paper: Paper, summary: dict[str, Any]) 
     assert summary["turnover_one_way"] == pytest.approx(paper.turnover / 2, rel=1e-9)
 
 
-def test_profit_is_gains_on_the_marks_less_costs(paper: Paper, simulated_day: Path) -> None:
+def test_profit_is_gains_on_the_marks_less_costs(paper: Paper, journal_to_tie_out: Path) -> None:
     # P&L = what positions and trades gained against the decision mids, less slippage and fees.
     gains, paid, before, held = 0.0, 0.0, {}, Counter[str]()
     arrival: dict[str, float] = {}
-    for kind, value in entries(simulated_day):
+    for kind, value in entries(journal_to_tie_out):
         if kind == "REPORTS":
             for fill in (report for report in value if report.last_qty):
                 signed = fill.side.sign * fill.last_qty

@@ -16,7 +16,7 @@ from ..core.arrays import Floats
 from ..core.config import Settings
 from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
-from ..core.orders import ExecType, ExecutionReport
+from ..core.orders import ExecType, ExecutionReport, WorkingOrder
 from ..core.reasons import BY_NUMBER
 from ..core.seen import Portfolio, Universe
 from ..core.types import Decision, Plan, Problem, State
@@ -232,7 +232,9 @@ class _Reader:
         self.fills = []
         self.ledger.rows.append(row)
         self._count(decision, plan, book.weights)
-        self._measure(row, problem, decided_weights(universe, book, plan))
+        self._measure(
+            row, problem, decided_weights(universe, book, value(tree["state"]["working"]), plan)
+        )
         if plan.orders:
             self.ledger.last_traded = tuple(order.symbol for order in plan.orders)
         for order in plan.orders:
@@ -269,9 +271,14 @@ class _Reader:
         self.ledger.excursions.update(past)
 
 
-def decided_weights(universe: Universe, book: Portfolio, plan: Plan) -> Floats:
-    """The book (n,) as it will be when everything working and everything planned has filled."""
+def decided_weights(
+    universe: Universe, book: Portfolio, working: tuple[WorkingOrder, ...], plan: Plan
+) -> Floats:
+    """The book (n,) as it will be when all that is working, and not canceled, and planned fills."""
     shares = book.shares + book.working
+    for one in working:
+        if one.order.cl_ord_id in plan.cancels:
+            shares[universe.index[one.order.symbol]] -= one.order.side.sign * one.leaves_qty
     for order in plan.orders:
         shares[universe.index[order.symbol]] += order.side.sign * order.order_qty
     weights: Floats = shares * book.price / book.nav

@@ -1,8 +1,9 @@
 """Weight changes become whole-lot orders, sells before buys.
 
 1. Growth rounds down, shrinkage up: rounding never adds risk.
-2. An order through zero only closes; a working order that opposes is canceled first.
-3. Tickets below the minimum are dropped, exits and repairs apart.
+2. An order through zero only closes, the hedge's apart, which opens with an order of its own; a
+   working order that opposes is canceled first.
+3. Tickets below the minimum are dropped, exits and what keeps a limit apart.
 4. Where cash runs short, opening buys are reduced; shares sold short are no cash to buy with.
 5. Where rounding or a dropped order broke a limit, growing orders are reduced, and shares that
    were rounded up given back.
@@ -21,12 +22,15 @@ from ..core.config import ExecutionSettings
 from ..core.limits import excesses
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
 from ..core.reasons import BY_NUMBER, FREE, Code, Reason
-from ..core.seen import Seen, Universe
+from ..core.seen import Market, Portfolio, Seen, Universe
 from ..core.types import Decision, Plan, Problem
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
 
 FEE_ALLOWANCE = 0.001
 """Share of a buy's notional kept for its fees when cash is counted."""
+
+NEEDED = np.append(FREE, (Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number))
+"""Codes of trades that keep a limit: no minimum ticket stops them."""
 
 WHOLE = 1e-6
 """A share count this close to a whole number is that number."""
@@ -60,7 +64,7 @@ def plan(
     draft = _Draft(_rounded(universe, decision, seen), [])
     _note_rounded_to_zero(universe, decision, seen, draft)
     cancels = _cancels(universe, seen, working, draft, settings)
-    _close_before_flip(universe, seen, draft)
+    _close_before_flip(universe, problem.hedge, seen, draft)
     _drop_small(universe, decision, seen, draft, settings)
     _keep_cash(universe, decision, problem, seen, draft, settings)
     _keep_limits(universe, decision, problem, seen, draft, settings)
@@ -138,10 +142,13 @@ def _against_settled(without: int, wanted: int, settled: int) -> int:
     return int(np.sign(wanted)) * min(abs(without), abs(settled))
 
 
-def _close_before_flip(universe: Universe, seen: Seen, draft: _Draft) -> None:
+def _close_before_flip(universe: Universe, hedge: int, seen: Seen, draft: _Draft) -> None:
+    """A name opens its other side in a later cycle; a hedge that waited would leave beta open."""
     held = seen.portfolio.shares + seen.portfolio.working
     after = held + draft.shares
     for name in np.flatnonzero(held * after < 0).tolist():
+        if name == hedge:
+            continue
         draft.shares[name] = -held[name]
         draft.notes.append(Reason(Code.ORDER_CLOSE_FIRST, universe.symbols[name]))
 
@@ -154,7 +161,7 @@ def _drop_small(
     settings: ExecutionSettings,
 ) -> None:
     usd = np.abs(draft.shares) * seen.portfolio.price
-    optional = (decision.target != 0) & ~np.isin(decision.code, FREE)
+    optional = (decision.target != 0) & ~np.isin(decision.code, NEEDED)
     small = (draft.shares != 0) & (usd < settings.min_ticket_usd) & optional
     for name in np.flatnonzero(small).tolist():
         facts = {"usd": float(usd[name]), "minimum": settings.min_ticket_usd}
@@ -227,7 +234,11 @@ def _keep_limits(
     draft: _Draft,
     settings: ExecutionSettings,
 ) -> None:
-    """Give shares back, the most relieving order first, until whole shares keep every limit."""
+    """Give shares back, the most relieving order first, until whole shares keep every limit.
+
+    A growing order may also take the one lot that it was rounded down by: in a hedged book the
+    smaller position is not always the smaller risk.
+    """
     book, minimum = seen.portfolio, settings.min_ticket_usd
     per_share = book.price / book.nav
 
@@ -237,6 +248,8 @@ def _keep_limits(
         return sum(excesses(problem.bounds, problem.structure, shares * per_share).values())
 
     spare = _returnable(universe, decision, seen, draft, minimum)
+    exact = np.abs(decision.target - book.weights) * book.nav / np.maximum(book.price, 1e-9)
+    short = _growing(seen, draft) & (np.abs(draft.shares) < exact - WHOLE)
     while (over := excess()) > 0:
         offers = []
         for name in np.flatnonzero(spare).tolist():
@@ -244,11 +257,15 @@ def _keep_limits(
             if spare[name] == abs(draft.shares[name]):
                 less = _enough(less, int(spare[name]), float(book.price[name]), minimum)
             offers.append((excess(name, less), universe.symbols[name], name, less))
+        for name in np.flatnonzero(short).tolist():
+            lot = int(universe.lot[name])
+            offers.append((excess(name, -lot), universe.symbols[name], name, -lot))
         left, _, best, less = min(offers, default=(over, "", -1, 0))
         if left >= over:
             return
         draft.reduce(universe, best, less, Code.ORDER_ROUNDED_FOR_LIMIT)
-        spare[best] -= less
+        short[best] &= less > 0
+        spare[best] = max(0, int(spare[best]) - less)
 
 
 def _fewest(excess: Callable[[int], float], over: float, spare: int, lot: int) -> int:
@@ -277,25 +294,35 @@ def _orders(
     usd: Floats = np.abs(draft.shares) * book.price
     traded = np.flatnonzero(draft.shares).tolist()
     traded.sort(key=lambda i: (draft.shares[i] > 0, -usd[i], universe.symbols[i]))
-    orders = []
-    for k, name in enumerate(traded):
-        buys = bool(draft.shares[name] > 0)
-        touch = float(market.ask[name] if buys else market.bid[name])
-        tick = float(tick_size(market.last[[name]])[0])
-        beyond = 1 + settings.collar_bps * BPS * (1 if buys else -1)
-        opens_short = not buys and book.shares[name] + book.working[name] <= 0
-        orders.append(
-            Order(
-                cl_ord_id=f"{settings.strategy}.{cycle_id}.{k:03d}",
-                symbol=universe.symbols[name],
-                side=Side.BUY if buys else Side.SELL_SHORT if opens_short else Side.SELL,
-                order_qty=abs(int(draft.shares[name])),
-                ord_type=OrdType.LIMIT,
-                price=to_tick(touch * beyond, tick, up=buys),
-                decision_id=cycle_id,
-                reason=BY_NUMBER[int(decision.code[name])].value,
-                arrival=float(market.mid[name]),
-                transact_time=epoch_ns(seen.now),
-            )
+    legs = [(name, *leg) for name in traded for leg in _legs(name, book, int(draft.shares[name]))]
+    return tuple(
+        Order(
+            cl_ord_id=f"{settings.strategy}.{cycle_id}.{k:03d}",
+            symbol=universe.symbols[name],
+            side=side,
+            order_qty=qty,
+            ord_type=OrdType.LIMIT,
+            price=_limit_price(market, name, side, settings),
+            decision_id=cycle_id,
+            reason=BY_NUMBER[int(decision.code[name])].value,
+            arrival=float(market.mid[name]),
+            transact_time=epoch_ns(seen.now),
         )
-    return tuple(orders)
+        for k, (name, side, qty) in enumerate(legs)
+    )
+
+
+def _legs(name: int, book: Portfolio, shares: int) -> list[tuple[Side, int]]:
+    """A sale through zero is a sell of what is held and a short sale of the rest."""
+    if shares > 0:
+        return [(Side.BUY, shares)]
+    held = max(0, int(book.shares[name] + book.working[name]))
+    sold, short = min(-shares, held), max(0, -shares - held)
+    return [leg for leg in ((Side.SELL, sold), (Side.SELL_SHORT, short)) if leg[1]]
+
+
+def _limit_price(market: Market, name: int, side: Side, settings: ExecutionSettings) -> float:
+    """The collar beyond the far touch, USD on tick."""
+    touch = float(market.ask[name] if side is Side.BUY else market.bid[name])
+    tick = float(tick_size(market.last[[name]])[0])
+    return to_tick(touch * (1 + side.sign * settings.collar_bps * BPS), tick, up=side is Side.BUY)
