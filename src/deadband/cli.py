@@ -108,7 +108,7 @@ def run(
     path = journal or folder / "journal.db"
     _show_findings(console, prepared)
     _drive(console, prepared, path)
-    _conclude(console, path, folder, SIMULATED if simulated else RECORDED, as_json=as_json)
+    _conclude(console, path, folder, as_json=as_json)
 
 
 @app.command()
@@ -195,7 +195,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a journal again."""
-    _conclude(_console(stderr=as_json), journal, folder, RECORDED, as_json=as_json)
+    _conclude(_console(stderr=as_json), journal, folder, as_json=as_json)
 
 
 def _settings(config: Path | None) -> Settings:
@@ -288,7 +288,7 @@ def _drive(console: Console, prepared: Prepared, path: Path) -> None:
         drive(prepared, path, show)
 
 
-def _conclude(console: Console, path: Path, folder: Path, notice: str, *, as_json: bool) -> None:
+def _conclude(console: Console, path: Path, folder: Path, *, as_json: bool) -> None:
     """Summary, a few decisions with their reasons, and where everything lies."""
     from .backtest.ledger import read_ledger
     from .backtest.report import write_report
@@ -296,6 +296,7 @@ def _conclude(console: Console, path: Path, folder: Path, notice: str, *, as_jso
     ledger = read_ledger(path)
     first, last = ledger.rows[0].at[:10], ledger.rows[-1].at[:10]
     title = f"deadband · {first}" + ("" if first == last else f" to {last}")
+    notice = RECORDED if ledger.settings.data.bars else SIMULATED
     written = write_report(ledger, folder, title, notice)
     _show_summary(console, ledger)
     _show_decisions(console, path)

@@ -80,7 +80,7 @@ def step(
             settings.execution,
         )
     record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, orders)
-    return after(record, settings), record
+    return after(record), record
 
 
 def _at_open(state: State, seen: Seen) -> State:
@@ -90,11 +90,15 @@ def _at_open(state: State, seen: Seen) -> State:
     if day == state.day:
         return replace(state, peak_nav=max(state.peak_nav, nav))
     return replace(
-        state, day=day, turnover_today=0.0, start_nav=nav, peak_nav=max(state.peak_nav, nav)
+        state,
+        day=day,
+        turnover_today=0.0,
+        start_nav=state.last_nav or nav,
+        peak_nav=max(state.peak_nav, nav),
     )
 
 
-def after(record: CycleRecord, settings: Settings) -> State:
+def after(record: CycleRecord) -> State:
     """The state that follows a cycle, its orders not yet acknowledged."""
     state, seen, plan_ = record.state, record.seen, record.plan
     canceled = frozenset(plan_.cancels)
@@ -116,6 +120,7 @@ def after(record: CycleRecord, settings: Settings) -> State:
         turnover_today=state.turnover_today + usd / nav,
         start_nav=nav if taken_up else state.start_nav,
         peak_nav=nav if taken_up else state.peak_nav,
+        last_nav=nav,
         cut_at=np.where(barred, epoch_ns(seen.now), state.cut_at),
         watch=record.permits.watch,
         risk=record.risk,

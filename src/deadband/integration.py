@@ -1,4 +1,4 @@
-"""IBKROptimizationIntegration: a cycle, a broker and a journal behind the seeds' four methods."""
+"""IBKROptimizationIntegration: a cycle, a broker and a journal behind three methods."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class IBKROptimizationIntegration:
         self.history: list[dict[str, Any]] = []
         self._seed, self._switch, self._path = seed, switch, journal
         self._given: tuple[tuple[str, ...], Correlation | None, Any] | None = None
-        self._day: _Days | None = None
+        self._days: _Days | None = None
 
     def update_risk_model(
         self, symbols: Sequence[str], correlation_matrix: Any, beta_exposures: Any = None
@@ -94,18 +94,20 @@ class IBKROptimizationIntegration:
                 (f"engine {engine!r} is not known. Use one of: {', '.join(ENGINES)}.",)
             )
         self.settings = replace(self.settings, engine=engine)
-        if self._day is not None:
-            self._day.run.settings = self.settings
+        if self._days is not None:
+            self._days.run.change(self.settings, self._days.now)
 
     def close(self) -> None:
-        """Close the journal, if one is written."""
-        if self._day is not None and isinstance(self._day.run.journal, JournalWriter):
-            self._day.run.journal.close()
+        """End the run: its journal is complete then, and closed."""
+        if self._days is not None:
+            self._days.run.end(self._days.now)
+            self._days.run.journal.close()
+            self._days = None
 
     def _cycle(self, symbols: tuple[str, ...]) -> CycleRecord:
-        if self._day is None:
-            self._day = self._started(symbols)
-        run = self._day.run
+        if self._days is None:
+            self._days = self._started(symbols)
+        run = self._days.run
         known = run.tape.universe.symbols
         if set(symbols) != set(known):
             other = sorted(set(symbols) ^ set(known))
@@ -114,7 +116,7 @@ class IBKROptimizationIntegration:
                 "them. Make a new integration for another universe."
             )
         run.risk_given = self._aligned(known)
-        return self._day.next()
+        return self._days.next()
 
     def _started(self, symbols: tuple[str, ...]) -> _Days:
         market = simulated_market(self.settings, self._seed, symbols=symbols, days=SIMULATED_DAYS)
@@ -157,6 +159,7 @@ class _Days:
         self.run = run
         self._sessions = iter(market.sessions)
         self._bars: SessionBars | None = None
+        self.now = market.sessions[0].open
         # The first scores of a session come after a few bars: begin where there is one.
         self._k = SCORE_EVERY
 
@@ -169,8 +172,10 @@ class _Days:
                     "or run recorded files with `deadband run`."
                 )
             self._bars = self.run.tape.day(session)
-        record = self.run.bar(self._bars, self._k)
-        self._k += 1
+        # Counted before it is run: a bar that failed half-way is never given to the broker again.
+        k, self._k = self._k, self._k + 1
+        record = self.run.bar(self._bars, k)
+        self.now = record.seen.now
         if self._k > len(self._bars):
             self.run.close(self._bars)
             self._bars, self._k = None, 1

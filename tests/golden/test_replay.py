@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deadband.backtest.replay import Replayed, find_settings, replay
+from deadband.backtest.replay import Replayed, replay
 from deadband.backtest.run import CYCLE, RUN, Run
 from deadband.backtest.run import versions as versions_now
 from deadband.brokers.sim import SimBroker
 from deadband.core.config import Settings
-from deadband.core.errors import CorruptRecord
 from deadband.core.types import Problem
 from deadband.feeds.simulated import simulated_market
 from deadband.journal.store import JournalReader, JournalWriter
@@ -96,7 +95,8 @@ def test_a_changed_setting_is_found(day: Path, tmp_path: Path) -> None:
     assert len(replayed.differences) > 5
     assert replayed.differences[0].field.startswith("proposal.")
     with JournalReader(forged) as journal:
-        assert find_settings(journal).optimize.z_keep == 1.1
+        opening = journal.value(next(journal.entries()).tree)
+        assert opening["settings"].optimize.z_keep == 1.1
 
 
 def test_a_tampered_cost_is_found_and_named_by_its_first_place(
@@ -198,10 +198,3 @@ def test_other_versions_are_said(day: Path, tmp_path: Path) -> None:
 
     replayed = replay(rewritten(day, tmp_path / "older.db", older))
     assert (replayed.differences, replayed.same_versions) == ((), False)
-
-
-def test_a_journal_without_an_opening_has_no_settings(tmp_path: Path) -> None:
-    with JournalWriter(tmp_path / "journal.db") as writer:
-        writer.append("END", "", "", {"cycles": 0})
-    with JournalReader(tmp_path / "journal.db") as journal, pytest.raises(CorruptRecord):
-        find_settings(journal)

@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 
 from deadband.core.correlation import DenseCorrelation, FactorCorrelation
 from deadband.core.orders import Book
-from deadband.core.seen import History, Market, Portfolio, Scores, Universe
+from deadband.core.seen import (
+    SWITCH_MODES,
+    History,
+    Market,
+    Portfolio,
+    Scores,
+    Switch,
+    Universe,
+)
 from deadband.core.types import Signal
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
@@ -84,6 +92,7 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             Scores,
             universe=st.just(NAMES),
             models=st.just(("m",)),
+            unit=st.sampled_from([("z",), ("return",)]),
             value=row,
             age_s=row,
             defect=I16.map(lambda v: v[None]),
@@ -109,6 +118,7 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             entry_price=F,
             holding_min=F,
         ),
+        Switch: sealed(Switch, mode=st.sampled_from(SWITCH_MODES)),
         Book: sealed(Book, shares=I64, entry_price=F, entry_at=I64),
         DenseCorrelation: sealed(DenseCorrelation, matrix=SQUARE),
         FactorCorrelation: sealed(FactorCorrelation, loadings=SQUARE, specific=F.map(np.abs)),

@@ -232,12 +232,22 @@ def headroom(day: Day, moves: dict[int, float]) -> dict[str, float]:
     # A weight that leaves zero adds to gross whichever way it goes.
     toward = [x if x else float(sign(moves.get(i, 0.0))) for i, x in enumerate(day.w)]
     row = rows(day, toward)
-    for limit in limits_that_bind(day, beta=day.names.hedge < 0):
+    for limit in limits_that_bind(day, beta=day.names.hedge not in moves):
         slope = fsum(row[limit][i] * unit for i, unit in moves.items())
         if slope:
-            ahead = limit_of[limit] - sign(slope) * used[limit]
+            taken = hedge_could_take(day, sign(slope)) if limit == "BETA" else 0.0
+            ahead = limit_of[limit] + taken - sign(slope) * used[limit]
             room[limit] = max(0.0, ahead) / abs(slope)
     return room
+
+
+def hedge_could_take(day: Day, way: int) -> float:
+    """How much beta of one sign the hedge could still take over, inside its own box."""
+    h = day.names.hedge
+    if h < 0 or day.names.beta is None or day.frozen(h):
+        return 0.0
+    low, high = name_box(day, h)
+    return max(0.0, -way * day.beta(h) * (low - day.w[h]), -way * day.beta(h) * (high - day.w[h]))
 
 
 def turnover_room(day: Day, moves: dict[int, float]) -> dict[str, float]:

@@ -40,7 +40,7 @@ class Paper:
     traded_since: float = 0.0
     trades: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
-    opened: int = 0
+    closed: int = 0
     statement: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,8 +60,9 @@ def book_reports(paper: Paper, reports: tuple[ExecutionReport, ...]) -> None:
         if report.exec_type is not ExecType.TRADE:
             continue
         signed = report.last_qty if report.side is Side.BUY else -report.last_qty
-        paper.opened += paper.shares[report.symbol] == 0
+        before = paper.shares[report.symbol]
         paper.shares[report.symbol] += signed
+        paper.closed += before != 0 and paper.shares[report.symbol] * before <= 0
         paper.cash -= signed * dollars(report.last_px) + Fraction(report.fee_micro, 10**6)
         paper.filled[report.cl_ord_id].append(report)
         paper.traded_since += report.last_qty * report.last_px
@@ -181,7 +182,7 @@ def test_counts_agree(paper: Paper, summary: dict[str, Any]) -> None:
     assert summary["held_by_reason"] == dict(paper.held)
     assert summary["orders"] == paper.trades.total() == len(paper.arrival)
     assert summary["fills"] == sum(map(len, paper.filled.values()))
-    assert summary["round_trips"] == paper.opened
+    assert summary["round_trips"] == paper.closed
     assert len(paper.trades) >= 4, "a day of one reason proves little"
 
 

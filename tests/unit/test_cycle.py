@@ -171,7 +171,7 @@ def test_cut_names_may_not_come_back_for_an_hour() -> None:
 def test_other_exits_bar_nobody(code: Code) -> None:
     _, record = kit.walk(looked())
     decision = replace(record.decision, code=np.full(N, code.number, dtype=np.int16))
-    state = cycle.after(replace(record, decision=decision), kit.settings())
+    state = cycle.after(replace(record, decision=decision))
     assert (state.cut_at < 0).all()
 
 

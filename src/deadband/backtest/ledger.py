@@ -22,7 +22,7 @@ from ..core.seen import Portfolio, Universe
 from ..core.types import Decision, Plan, Problem, State
 from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
-from .run import CYCLE, END, REPORTS, RUN, STATEMENT
+from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
 
 CENT = 0.005
 
@@ -72,10 +72,10 @@ class Ledger:
     rejected: Counter[str] = field(default_factory=Counter)
     breaches: Counter[str] = field(default_factory=Counter)
     excursions: Counter[str] = field(default_factory=Counter)
-    nav_off_cents: int = 0
+    cycles_off_by_a_cent: int = 0
     statements: int = 0
     statements_agree: int = 0
-    entries_opened: int = 0
+    round_trips: int = 0
     complete: bool = False
     laps_ms: dict[str, float] = field(default_factory=dict)
     last_traded: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class Ledger:
             "rejected": dict(self.rejected.most_common()),
             "turnover_l1": self.turnover,
             "turnover_one_way": self.turnover / 2,
-            "round_trips": self.entries_opened,
+            "round_trips": self.round_trips,
             "costs": self.fees + self.slippage,
             "fees": self.fees,
             "slippage": self.slippage,
@@ -124,7 +124,7 @@ class Ledger:
             "breaches_by_limit": dict(self.breaches),
             "limit_excursions": sum(self.excursions.values()),
             "excursions_by_limit": dict(self.excursions),
-            "nav_off_by_a_cent": self.nav_off_cents,
+            "nav_off_by_a_cent": self.cycles_off_by_a_cent,
             "statements": self.statements,
             "statements_agree": self.statements_agree,
             "complete": self.complete,
@@ -162,6 +162,8 @@ class _Reader:
     def take(self, entry: Entry) -> None:
         if entry.kind == RUN:
             self._open(entry.tree)
+        elif entry.kind == SETTINGS:
+            self.ledger.settings = self.journal.value(entry.tree)
         elif entry.kind == CYCLE:
             self._cycle(entry)
         elif entry.kind == REPORTS:
@@ -185,9 +187,10 @@ class _Reader:
             if report.exec_type is not ExecType.TRADE:
                 continue
             signed = report.side.sign * report.last_qty
-            if self.shares[report.symbol] == 0:
-                self.ledger.entries_opened += 1
+            before = self.shares[report.symbol]
             self.shares[report.symbol] += signed
+            if before and before * self.shares[report.symbol] <= 0:
+                self.ledger.round_trips += 1
             self.cash_micro -= signed * round(report.last_px * MICRO) + report.fee_micro
             self.fills.append(report)
 
@@ -209,7 +212,7 @@ class _Reader:
         exact = usd(self.cash_micro) + sum(
             qty * float(book.price[universe.index[symbol]]) for symbol, qty in self.shares.items()
         )
-        self.ledger.nav_off_cents += abs(exact - book.nav) >= CENT
+        self.ledger.cycles_off_by_a_cent += abs(exact - book.nav) >= CENT
         held = book.shares * book.price / book.nav
         sectors = [float(held[universe.group == k].sum()) for k in range(len(universe.group_names))]
         row = Row(

@@ -18,16 +18,16 @@ from threadpoolctl import threadpool_limits
 
 from .. import cycle
 from ..core.config import Settings
-from ..core.errors import CorruptRecord, ReplayDiffers
+from ..core.errors import ReplayDiffers
 from ..core.types import State
 from ..journal.codec import ARRAY, SHARED_VALUE, Encoder
 from ..journal.store import Entry, JournalReader
-from .run import CYCLE, REPORTS, RUN, versions
+from .run import CYCLE, REPORTS, RUN, SETTINGS, versions
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Cycles replayed, the differences found, and whether the run had come to its end."""
+    """Cycles replayed, the differences found, and whether these are the versions that wrote it."""
 
     cycles: int
     differences: tuple[ReplayDiffers, ...]
@@ -61,6 +61,8 @@ class _Replay:
         for entry in self.journal.entries():
             if entry.kind == RUN:
                 self._open(entry)
+            elif entry.kind == SETTINGS:
+                self.settings = self.journal.value(entry.tree)
             elif entry.kind == REPORTS and self.folded is not None:
                 for report in self.journal.value(entry.tree):
                     self.folded = cycle.apply(self.folded, report)
@@ -150,12 +152,3 @@ def _asked(entry: Entry, day: str | None, cycle_id: str | None) -> bool:
     if cycle_id is not None:
         return entry.cycle_id == cycle_id
     return day is None or entry.cycle_id.startswith(day.replace("-", ""))
-
-
-def find_settings(journal: JournalReader) -> Settings:
-    """The settings a journal was run with."""
-    for entry in journal.entries():
-        if entry.kind == RUN:
-            settings: Settings = journal.value(entry.tree["settings"])
-            return settings
-    raise CorruptRecord(f"journal {journal.path} has no opening record.")

@@ -32,7 +32,8 @@ from ..core.types import CycleRecord, State, Watch
 from ..core.units import micros
 from .gather import gather
 
-RUN, CYCLE, REPORTS, STATEMENT, END = "RUN", "CYCLE", "REPORTS", "STATEMENT", "END"
+RUN, SETTINGS, CYCLE, REPORTS = "RUN", "SETTINGS", "CYCLE", "REPORTS"
+STATEMENT, END = "STATEMENT", "END"
 """Kinds of journal records."""
 
 Progress = Callable[[CycleRecord], None]
@@ -93,6 +94,11 @@ class Run:
         }
         self._write(RUN, now, opening)
 
+    def change(self, settings: Settings, now: datetime) -> None:
+        """Decide by other settings from here on; the journal says from when."""
+        self.settings = settings
+        self._write(SETTINGS, now, settings)
+
     def bar(self, day: SessionBars, k: int) -> CycleRecord:
         """The k-th bar, from 1: fold what filled in it, decide at its end, send."""
         now = day.ended(k)
@@ -148,6 +154,7 @@ def first_state(universe: Universe, settings: Settings) -> State:
         turnover_today=0.0,
         start_nav=0.0,
         peak_nav=0.0,
+        last_nav=0.0,
         cut_at=np.full(n, -1, dtype=np.int64),
         watch=Watch(),
         risk=None,
@@ -157,8 +164,7 @@ def first_state(universe: Universe, settings: Settings) -> State:
 def versions() -> dict[str, str]:
     """What byte-exact replay depends on."""
     return {
-        "deadband": version("deadband"),
-        "numpy": np.__version__,
+        **{name: version(name) for name in ("deadband", "numpy", "scipy", "piqp")},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }

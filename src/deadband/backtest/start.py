@@ -12,6 +12,7 @@ import numpy as np
 from ..brokers.sim import SimBroker
 from ..core.arrays import Bools
 from ..core.config import Settings
+from ..core.costs import one_way_bps
 from ..core.errors import ConfigError, DataError
 from ..core.lint import Finding, Setting, lint, refuse_errors
 from ..core.ports import Finding as DataFinding
@@ -72,17 +73,6 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
     tape = bar_tape(Path(data.bars), listing, settings)
     scores = read_scores(Path(data.scores), tape.universe, data)
     sessions = choose_sessions(tape, first, last)
-    day = tape.day(sessions[0])
-    median_sigma = float(np.median(day.sigma_day)) * np.sqrt(30.0 / 390.0) / BPS
-    known = day.prior_close > 0
-    half = 2 * day.half_spread[len(day) // 2][known] / day.prior_close[known] / BPS
-    against = Setting(
-        names=int(tape.universe.traded.sum()),
-        has_betas=bool(data.market),
-        sigma_bps=max(median_sigma, 1e-6),
-        cost_bps=float(np.median(half)) if known.any() else 3.0,
-        cycle_min=tape.bar_min,
-    )
     found = (
         *tape.findings,
         *scores.findings,
@@ -96,8 +86,33 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
         scores=scores,
         sessions=sessions,
         shortable=tape.shortable,
-        lint=lint(settings, against),
+        lint=lint(settings, _measured(settings, tape, sessions[0])),
         findings=tuple(str(finding) for finding in found),
+    )
+
+
+def _measured(settings: Settings, tape: Tape, session: Session) -> Setting:
+    """What the check is made against: medians of the first session's names, at midday."""
+    day = tape.day(session)
+    known = day.prior_close > 0
+    if not known.any():
+        return Setting(names=int(tape.universe.traded.sum()), cycle_min=tape.bar_min)
+    price = day.prior_close[known]
+    costs = one_way_bps(
+        price,
+        2 * day.half_spread[len(day) // 2][known] / price / BPS,
+        day.adv[known],
+        day.sigma_day[known],
+        settings.execution.capital_usd * settings.optimize.max_net_exposure / settings.optimize.K,
+        settings.costs,
+    )
+    horizon = np.sqrt(30.0 / session.minutes)
+    return Setting(
+        names=int(tape.universe.traded.sum()),
+        has_betas=bool(settings.data.market),
+        sigma_bps=max(float(np.median(day.sigma_day[known])) * horizon / BPS, 1e-6),
+        cost_bps=float(np.median(costs)),
+        cycle_min=tape.bar_min,
     )
 
 

@@ -45,6 +45,16 @@ def _is_sealed(array: Any) -> bool:
     return array is None or isinstance(array, bytes)
 
 
+def freeze(owner: object, *names: str) -> None:
+    """Make array fields of a frozen dataclass read-only; one that could still change is copied."""
+    for name in names:
+        array = getattr(owner, name)
+        if array.flags.writeable or not _is_sealed(array):
+            array = np.array(array)
+            array.flags.writeable = False
+            object.__setattr__(owner, name, array)
+
+
 def exact_sum(values: Floats) -> float:
     """Sum without rounding between terms, so that a limit holds or not whatever the order."""
     return math.fsum(values.tolist())

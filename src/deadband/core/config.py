@@ -12,8 +12,6 @@ from .costs import CostSettings
 from .limits import Limits
 from .units import BPS
 
-RELAX_ORDER = ("fully_invested", "turnover", "turnover_name", "beta", "sector", "net")
-
 
 @dataclass(frozen=True, slots=True)
 class OptimizationConfig:
@@ -83,8 +81,6 @@ class OptimizationConfig:
     """|w| of the hedge instrument at most."""
     max_abs_z: float = 8.0
     """Scores beyond this many σ are pulled back to it: one wild score must not own the book."""
-    relax_order: tuple[str, ...] = RELAX_ORDER
-    """Limits given up first to last when they conflict; caps and gross never."""
 
     @property
     def tau_L1(self) -> float:

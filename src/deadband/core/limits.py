@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -33,6 +33,7 @@ class Limit(StrEnum):
     BETA = "BETA", 6
     TURNOVER = "TURNOVER", 7
     TURNOVER_NAME = "TURNOVER_NAME", 8
+    TURNOVER_DAY = "TURNOVER_DAY", 13
     FULLY_INVESTED = "FULLY_INVESTED", 9
     SLOTS = "SLOTS", 10
     BUDGET = "BUDGET", 11
@@ -151,6 +152,23 @@ def widen(
         beta=beta,
         turnover=limits.turnover,
         turnover_name=limits.turnover_name,
+    )
+
+
+def reserve(bounds: Bounds, structure: Structure, current: Floats, reserved: Floats) -> Bounds:
+    """Bounds tightened by what orders of unknown fate may still do, never below what is held now.
+
+    `reserved` (n,) ≥ 0 is the weight each such name may yet move by, in the direction that hurts.
+    """
+    now, worst = structure.exposure(current), structure.exposure(reserved)
+    beta = 0.0 if structure.beta is None else exact_sum(np.abs(structure.beta) * reserved)
+    return replace(
+        bounds,
+        gross=max(now.gross, bounds.gross - worst.gross),
+        net=max(abs(now.net), bounds.net - worst.gross),
+        sector=np.maximum(np.abs(now.sector), bounds.sector - worst.sector_gross),
+        sector_gross=np.maximum(now.sector_gross, bounds.sector_gross - worst.sector_gross),
+        beta=max(abs(now.beta), bounds.beta - beta),
     )
 
 

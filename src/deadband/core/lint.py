@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf
 
-from .config import RELAX_ORDER, OptimizationConfig, Settings
+from .config import OptimizationConfig, Settings
 from .errors import ConfigError
+from .ranges import range_faults
 
 SESSION_MIN = 390.0
 TYPICAL_SIGMA_BPS = 80.0
@@ -71,65 +72,8 @@ def _warning(text: str) -> Finding:
 
 
 def _ranges(settings: Settings) -> Iterator[Finding]:
-    config, policy, execution = settings.optimize, settings.policy, settings.execution
-    at_least_zero = {
-        "lambda_risk": config.lambda_risk,
-        "gamma_cost": config.gamma_cost,
-        "max_net_exposure": config.max_net_exposure,
-        "beta_tolerance": config.beta_tolerance,
-        "portfolio_drift_threshold": config.portfolio_drift_threshold,
-        "name_drift_threshold": config.name_drift_threshold,
-        "reentry_min": config.reentry_min,
-        "K_short": config.K_short,
-        "costs.scale": settings.costs.scale,
-        "policy.flat_by_close_min": policy.flat_by_close_min,
-    }
-    above_zero = {
-        "max_gross_exposure": config.max_gross_exposure,
-        "per_name_cap": config.per_name_cap,
-        "sector_cap": config.sector_cap,
-        "max_turnover": config.max_turnover,
-        "max_turnover_per_name": config.max_turnover_per_name,
-        "K": config.K,
-        "K_buy": config.K_buy,
-        "k_ATR": config.k_ATR,
-        "Tmax_min": config.Tmax_min,
-        "execution.capital_usd": execution.capital_usd,
-        "execution.max_fill_participation": execution.max_fill_participation,
-        "policy.max_participation": policy.max_participation,
-        "signals.max_score_age_min": settings.signals.max_score_age_min,
-        "risk.half_life_days": settings.risk.half_life_days,
-        "risk.history_days": settings.risk.history_days,
-    }
-    for name, value in at_least_zero.items():
-        if not value >= 0:
-            yield _error(f"{name}={value:g} is below zero. Set it to 0 or more.")
-    for name, value in above_zero.items():
-        if not value > 0:
-            yield _error(f"{name}={value:g} has to be above zero.")
-    fractions = {
-        "per_name_cap": config.per_name_cap,
-        "sector_cap": config.sector_cap,
-        "portfolio_drift_threshold": config.portfolio_drift_threshold,
-        "name_drift_threshold": config.name_drift_threshold,
-        "beta_tolerance": config.beta_tolerance,
-        "policy.daily_loss": policy.daily_loss,
-        "policy.drawdown": policy.drawdown,
-    }
-    for name, value in fractions.items():
-        if value > 2:
-            yield _error(
-                f"{name}={value:g} is {value:.0%} of NAV: is it a percentage? "
-                f"Fractions are meant, so write {value / 100:g}."
-            )
-    if not 0 <= config.budget_buffer < 1:
-        yield _error(f"budget_buffer={config.budget_buffer:g} is expected in [0, 1).")
-    if config.weighting not in ("", "equal", "score", "inverse_vol"):
-        yield _error(f"weighting={config.weighting!r} is expected equal, score or inverse_vol.")
-    if policy.override_action not in ("reduce", "scale"):
-        yield _error(f"override_action={policy.override_action!r} is expected reduce or scale.")
-    if settings.engine not in ("greedy", "qp"):
-        yield _error(f"engine={settings.engine!r} is expected greedy or qp.")
+    for text in range_faults(settings):
+        yield _error(text)
 
 
 def _can_be_divided(config: OptimizationConfig) -> bool:
@@ -159,12 +103,6 @@ def _orders(config: OptimizationConfig) -> Iterator[Finding]:
         yield _error(
             f"per_name_cap={config.per_name_cap:g} is above "
             f"max_gross_exposure={config.max_gross_exposure:g}. Lower the cap."
-        )
-    unknown = [name for name in config.relax_order if name not in RELAX_ORDER]
-    if unknown or len(set(config.relax_order)) != len(RELAX_ORDER):
-        yield _error(
-            f"relax_order={list(config.relax_order)} is expected to hold each of "
-            f"{', '.join(RELAX_ORDER)} once."
         )
     if config.name_drift_threshold > config.max_turnover_per_name:
         yield _error(

@@ -65,6 +65,8 @@ class Journal(Protocol):
         laps: Mapping[str, float] | None = None,
     ) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class SimulatedBroker(Protocol):
     """A broker that lives on bars; every call returns what it reports, in order."""

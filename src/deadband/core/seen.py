@@ -16,6 +16,8 @@ from .arrays import Bools, Floats, Ints, seal
 from .correlation import Correlation
 from .errors import DataError
 
+SWITCH_MODES = ("ACTIVE", "REDUCING", "HALTED")
+UNITS = ("z", "return")
 NEVER_S = 1e9
 """Age in seconds of a quote or score that never came."""
 
@@ -140,6 +142,9 @@ class Scores:
     defect: Codes
 
     def __post_init__(self) -> None:
+        unknown = sorted(set(self.unit) - set(UNITS))
+        if unknown:
+            raise DataError(f"scores in {', '.join(unknown)}, expected {' or '.join(UNITS)}.")
         shape = (len(self.models), len(self.universe))
         for name, dtype in (("value", np.float64), ("age_s", np.float64), ("defect", np.int16)):
             sealed = seal(getattr(self, name), shape, f"Scores.{name}", dtype)
@@ -247,6 +252,13 @@ class Switch:
     flatten: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     cleared: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode not in SWITCH_MODES:
+            raise DataError(
+                f"the kill switch says {self.mode!r}, expected one of {', '.join(SWITCH_MODES)}. "
+                "Nothing is decided on a command that is not understood."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

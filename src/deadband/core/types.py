@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints
+from .arrays import Bools, Floats, Ints, freeze
 from .correlation import Correlation
 from .limits import Bounds, Limits, Structure
 from .orders import Book, Order, WorkingOrder
@@ -66,7 +66,8 @@ class Permits:
 
     low, high (n,): box for discretionary weights; hard_low, hard_high (n,): box nothing leaves,
     not even a cut. `force` (n,): code number of a commanded exit, 0 none. `gross_scale` multiplies
-    the gross and net limits. `gates` name the rules behind it; `spoken` speaks for the portfolio.
+    the gross and net limits, `gross_cap` bounds gross alone. `gates` name the rules behind it;
+    `spoken` speaks for the portfolio.
     """
 
     low: Floats
@@ -78,6 +79,10 @@ class Permits:
     gates: tuple[Gate, ...]
     spoken: tuple[Reason, ...]
     watch: Watch
+    gross_cap: float = np.inf
+
+    def __post_init__(self) -> None:
+        freeze(self, "low", "high", "hard_low", "hard_high", "force")
 
     def first_gate(self) -> Codes:
         """Per name (n,) the code number of the first gate that holds it, 0 none."""
@@ -137,6 +142,23 @@ class Problem:
     hedge: int
     turnover_left: float
 
+    def __post_init__(self) -> None:
+        freeze(
+            self,
+            "z",
+            "scored",
+            "edge",
+            "cost",
+            "current",
+            "low",
+            "high",
+            "hard_low",
+            "hard_high",
+            "cut",
+            "in_profit",
+        )
+        freeze(self.bounds, "low", "high", "sector", "sector_gross")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
@@ -157,7 +179,8 @@ class Proposal:
     """Target weights (n,) with, per name, the deciding code and its numbers as columns.
 
     counterpart (n,) int64 index or −1; gap, gain, cost (n,): score gap, edge after cost and cost
-    of the test that decided; limit (n,): number of the limit that stopped the name, 0 none.
+    of the test that decided; limit (n,): number of the limit that stopped the name, 0 none. `why`
+    says what was wrong with the engine that was asked, where another one answered.
     """
 
     engine: str
@@ -172,6 +195,10 @@ class Proposal:
     relaxed: Mapping[str, float]
     certificate: Certificate
     problem: Problem
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        freeze(self, "weights", "code", "counterpart", "gap", "gain", "cost", "limit")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +211,9 @@ class Decision:
     target: Floats
     code: Codes
     spoken: tuple[Reason, ...]
+
+    def __post_init__(self) -> None:
+        freeze(self, "target", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +230,8 @@ class State:
     """What a run remembers between cycles: a fold of its journal.
 
     turnover_today L1 fraction of NAV; cut_at (n,): epoch nanoseconds of the last CUT_LOSER or
-    CUT_DEAD_MONEY of a name, −1 none.
+    CUT_DEAD_MONEY of a name, −1 none. NAV in USD: of the day's start (yesterday's last, where
+    there is one, so that a night's gap counts), the highest, and the last seen.
     """
 
     universe: Universe
@@ -211,9 +242,13 @@ class State:
     turnover_today: float
     start_nav: float
     peak_nav: float
+    last_nav: float
     cut_at: Ints
     watch: Watch
     risk: RiskModel | None
+
+    def __post_init__(self) -> None:
+        freeze(self, "cut_at")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from ..core.arrays import Floats
 from ..core.reasons import BY_NUMBER, GLOBAL, Code
 from ..core.seen import Codes
 from ..core.types import Proposal
-from ..optimize.objective import utility
+from ..optimize.certify import certify
 
 FEW = 4
 
@@ -64,12 +64,16 @@ def info_of(proposal: Proposal, weights: Floats, code: Codes, spoken: Code) -> d
         }
         for i in np.flatnonzero(weights != problem.current).tolist()
     ]
+    # The book that is returned is the one that is checked, bands and all.
+    certificate = certify(problem, weights)
     return {
         "changes": changes,
         "reason_codes": ReasonCodes(problem.symbols, code, spoken),
         "status": proposal.status,
-        "objective_value": utility(problem, weights),
+        "objective_value": certificate.objective,
         "engine": proposal.engine,
+        "why": proposal.why,
+        "correlation_repair": 0.0 if problem.correlation is None else problem.correlation.repair,
         "relaxed": dict(proposal.relaxed),
-        "certificate": proposal.certificate,
+        "certificate": certificate,
     }

@@ -12,10 +12,11 @@ import numpy as np
 
 from ..core import align
 from ..core.arrays import Bools, Floats
-from ..core.config import OptimizationConfig
+from ..core.config import OptimizationConfig, Settings
 from ..core.correlation import seal_correlation
 from ..core.errors import DataError, MissingError
 from ..core.limits import Structure
+from ..core.lint import lint, refuse_errors
 from ..core.seen import Universe
 from ..core.types import Permits, Problem, Watch
 from ..optimize.build import Ask, assemble
@@ -42,6 +43,7 @@ class OptimizationEngine(ABC):
 
     def __init__(self, config: OptimizationConfig | None = None) -> None:
         self.config = config or OptimizationConfig()
+        refuse_errors(lint(Settings(optimize=self.config)))
 
     def optimize(
         self,
@@ -70,8 +72,11 @@ class OptimizationEngine(ABC):
         pnl_since_entry_bps side-adjusted; atr_pct percent of price; holding_min minutes of open
         market; tradable: False freezes a name at its weight.
 
-        `info` holds changes, reason_codes, status, objective_value, engine, relaxed, certificate
-        and solve_ms. Raises DataError, ShapeError or MissingError naming the symbol at fault.
+        `info` holds changes, reason_codes, status, objective_value, engine, relaxed, certificate,
+        solve_ms, why (what was wrong with the engine asked for, where another answered) and
+        correlation_repair (largest entry changed to make the matrix positive semidefinite).
+
+        Raises DataError, ShapeError or MissingError naming the symbol at fault.
         """
         started = perf_counter()
         given = Extras(
@@ -175,7 +180,7 @@ def _frozen(tradable: Any, current: Floats, symbols: Sequence[str]) -> Permits |
 
 
 def _hedge(given: Extras, symbols: Sequence[str]) -> int:
-    if not given.hedge_symbol or given.beta_exposures is None:
+    if not given.hedge_symbol:
         return -1
     if given.hedge_symbol not in symbols:
         raise MissingError(

@@ -2,7 +2,7 @@
 
 Rules
   * A fill is always booked, whatever the status says: positions follow executions, not statuses.
-  * Booking is idempotent: the caller passes each exec_id once (the journal keeps them).
+  * Each exec_id is to be passed once: a report that comes twice would be booked twice.
   * FILLED, CANCELED, REJECTED and EXPIRED are final for the status; an order leaves the working
     list when it is final.
   * A report that the table does not foresee for a status leaves the status as it is.

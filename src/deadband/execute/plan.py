@@ -211,7 +211,8 @@ def _keep_cash(
     sold = np.abs(draft.shares) - _returnable(universe, decision, seen, draft, minimum)
     sells = np.where(draft.shares < 0, sold, 0) * market.bid
     buys = np.maximum(draft.shares, 0) * market.ask * (1 + FEE_ALLOWANCE)
-    pending = np.maximum(book.working, 0) * market.ask
+    # Orders of unknown fate may be buys.
+    pending = (np.maximum(book.working, 0) + book.unknown) * market.ask
     spare = book.cash - settings.cash_buffer * book.nav
     short = float(buys.sum() + pending.sum() - sells.sum()) - spare
     opening = np.flatnonzero(_growing(seen, draft) & (draft.shares > 0)).tolist()

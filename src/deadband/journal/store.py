@@ -176,6 +176,9 @@ class NoJournal:
     ) -> None:
         """Forget it."""
 
+    def close(self) -> None:
+        """Nothing to close."""
+
 
 class JournalReader:
     """Reads a journal, checking the chain as it goes."""

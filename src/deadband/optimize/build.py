@@ -12,7 +12,7 @@ from ..core.config import OptimizationConfig, Settings
 from ..core.correlation import Correlation
 from ..core.costs import one_way_bps
 from ..core.errors import MissingError
-from ..core.limits import Structure, passive, widen
+from ..core.limits import Structure, passive, reserve, widen
 from ..core.seen import Codes, Market, Portfolio, Universe
 from ..core.types import Permits, Problem, RiskModel, Signal
 from ..core.units import BPS, PERCENT
@@ -27,6 +27,7 @@ class Ask:
 
     cost_bps one-way; volatility fraction per √horizon or None; pnl_bps, atr_pct, holding_min None
     where not known. `permits` None: everything may trade. `exits` False asks for no cuts.
+    `reserved`: weight of orders whose fate is not known, at its worst.
     """
 
     symbols: Sequence[str]
@@ -45,6 +46,7 @@ class Ask:
     allow_short: bool = False
     exits: bool = True
     turnover_left: float = np.inf
+    reserved: Floats | None = None
 
 
 def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
@@ -64,15 +66,16 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
         low, high = ask.permits.low, ask.permits.high
         hard_low, hard_high = ask.permits.hard_low, ask.permits.hard_high
         force = ask.permits.force
-        if ask.permits.gross_scale != 1.0:
-            limits = replace(
-                limits,
-                gross=limits.gross * ask.permits.gross_scale,
-                net=limits.net * ask.permits.gross_scale,
-            )
+        limits = replace(
+            limits,
+            gross=min(limits.gross * ask.permits.gross_scale, ask.permits.gross_cap),
+            net=limits.net * ask.permits.gross_scale,
+        )
     frozen = hard_low == hard_high
     tolerance = config.repair_tolerance_bps * BPS
     bounds = widen(limits, ask.structure, ask.current, frozen, tolerance)
+    if ask.reserved is not None and ask.reserved.any():
+        bounds = reserve(bounds, ask.structure, ask.current, ask.reserved)
     if ask.hedge >= 0:
         size, cap = abs(float(ask.current[ask.hedge])), config.hedge_cap
         reach = max(cap, size) if frozen[ask.hedge] else passive(cap, size, tolerance)
@@ -153,9 +156,10 @@ def build(
         atr_pct=None if risk.atr is None else risk.atr / PERCENT,
         holding_min=portfolio.holding_min,
         permits=permits,
-        hedge=_hedge(universe, risk, config),
+        hedge=_hedge(universe, config),
         allow_short=shorts,
         turnover_left=day_left - turnover_today,
+        reserved=portfolio.unknown * portfolio.price / portfolio.nav,
     )
     return assemble(ask, config)
 
@@ -176,7 +180,8 @@ def _z(signal: Signal, risk: RiskModel) -> Floats:
 
 def _cost_bps(market: Market, risk: RiskModel, nav: float, settings: Settings) -> Floats:
     config = settings.optimize
-    book = min(config.max_gross_exposure, config.max_net_exposure)
+    long_only = min(config.max_gross_exposure, config.max_net_exposure)
+    book = config.max_gross_exposure / 2 if config.K_short > 0 else long_only
     ticket = nav * min(config.per_name_cap, book / config.K)
     if risk.sigma is None:
         sigma_day = np.full(len(market.last), 0.02)
@@ -187,7 +192,7 @@ def _cost_bps(market: Market, risk: RiskModel, nav: float, settings: Settings) -
     )
 
 
-def _hedge(universe: Universe, risk: RiskModel, config: OptimizationConfig) -> int:
+def _hedge(universe: Universe, config: OptimizationConfig) -> int:
     if not config.hedge_symbol:
         return -1
     if config.hedge_symbol not in universe.index:
@@ -195,4 +200,4 @@ def _hedge(universe: Universe, risk: RiskModel, config: OptimizationConfig) -> i
             f"hedge_symbol={config.hedge_symbol} is not in the universe of {len(universe)} names. "
             "Add its bars or clear hedge_symbol."
         )
-    return universe.index[config.hedge_symbol] if risk.beta is not None else -1
+    return universe.index[config.hedge_symbol]

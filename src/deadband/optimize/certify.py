@@ -9,7 +9,7 @@ from ..core.limits import Limit, keeps
 from ..core.types import Certificate, Problem
 from .objective import utility
 
-GIVES_WAY = (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.FULLY_INVESTED)
+GIVES_WAY = (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.TURNOVER_DAY, Limit.FULLY_INVESTED)
 """Reported beside the limits, but they refuse no answer: cuts, repairs and ramps pass them."""
 
 
@@ -62,6 +62,9 @@ def measure(problem: Problem, weights: Floats) -> dict[str, tuple[float, float]]
                 float(exposure.sector_gross[k]),
                 float(bounds.sector_gross[k]),
             )
+    if problem.turnover_left < bounds.turnover:
+        # What is left of the day's turnover, less than a cycle's.
+        used[Limit.TURNOVER_DAY.value] = used[Limit.TURNOVER][0], problem.turnover_left
     if problem.limits.fully_invested:
         used[Limit.FULLY_INVESTED.value] = abs(1.0 - exposure.net), 0.0
     if bounds.beta < np.inf:

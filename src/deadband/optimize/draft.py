@@ -94,19 +94,30 @@ class Draft:
             if k >= 0:
                 before = sectors.get(k, (0.0, 0.0))
                 sectors[k] = before[0] + change, before[1] + outward
-            if structure.beta is not None and self.problem.hedge < 0:
+            if structure.beta is not None:
                 beta += change * float(structure.beta[name])
         bounds, used = self.problem.bounds, self.used
+        lent = self._hedge_reach(beta) if name != self.problem.hedge else np.inf
         rooms = [
             (_row_room(used.net, net, bounds.net), Limit.NET),
             (_row_room(used.gross, gross, bounds.gross), Limit.GROSS),
-            (_row_room(used.beta, beta, bounds.beta), Limit.BETA),
+            (_row_room(used.beta, beta, bounds.beta + lent), Limit.BETA),
         ]
         for k, (signed, outward) in sectors.items():
             rooms.append((_row_room(used.sector[k], signed, bounds.sector[k]), Limit.SECTOR))
             sector_gross = _row_room(used.sector_gross[k], outward, bounds.sector_gross[k])
             rooms.append((sector_gross, Limit.SECTOR_GROSS))
         return min(rooms, key=lambda room: room[0])
+
+    def _hedge_reach(self, slope: float) -> float:
+        """Beta that the hedge can still take over from a book whose beta moves along `slope`."""
+        problem, beta, hedge = self.problem, self.problem.structure.beta, self.problem.hedge
+        if hedge < 0 or beta is None or problem.cut[hedge]:
+            return 0.0
+        here = float(self.weights[hedge])
+        low, high = hedge_box(problem)
+        against = -np.sign(slope) * float(beta[hedge])
+        return float(max(0.0, against * (low - here), against * (high - here)))
 
     def name_turnover_left(self, name: int) -> float:
         moved = abs(float(self.weights[name]) - float(self.problem.current[name]))
@@ -136,6 +147,15 @@ class Draft:
 
     def refuse(self, name: int, refusal: Refusal) -> None:
         self.refusals[name] = refusal
+
+
+def hedge_box(problem: Problem) -> tuple[float, float]:
+    """Lowest and highest weight of the hedge: its cap, and what it is permitted."""
+    name, bounds = problem.hedge, problem.bounds
+    low = max(float(bounds.low[name]), float(problem.low[name]), float(problem.hard_low[name]))
+    high = min(float(bounds.high[name]), float(problem.high[name]), float(problem.hard_high[name]))
+    here = float(problem.current[name])
+    return min(low, here), max(high, here)
 
 
 def _row_room(value: float, slope: float, bound: float) -> float:

@@ -227,7 +227,7 @@ def hedge(draft: Draft, config: OptimizationConfig) -> None:
     problem = draft.problem
     beta = problem.structure.beta
     name = problem.hedge
-    if beta is None or beta[name] == 0.0:
+    if beta is None or beta[name] == 0.0 or problem.cut[name]:
         return
     wanted = float(draft.weights[name]) - draft.used.beta / float(beta[name])
     # The box nothing leaves comes last: a frozen hedge stays, even over its cap.

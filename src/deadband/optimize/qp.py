@@ -139,6 +139,8 @@ def _rows(problem: Problem, columns: int) -> _Rows:
     rows.add(sp.hstack([one, none, -one, pad], format="csr"), np.zeros(n))
     rows.add(sp.hstack([-one, none, -one, pad], format="csr"), np.zeros(n))
     free = (problem.cut == 0).astype(np.float64)
+    if problem.hedge >= 0:
+        free[problem.hedge] = 0.0
     used = float(np.abs(problem.current[problem.cut > 0]).sum())
     if problem.turnover_left < np.inf:
         rows.add(row(free, 1), np.array([max(0.0, problem.turnover_left - used)]))

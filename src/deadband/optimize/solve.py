@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..core.config import OptimizationConfig, Settings
 from ..core.limits import Limit, keeps
 from ..core.seen import Market, Portfolio, Universe
@@ -59,27 +57,33 @@ def judge(
 
     `fall_back` False goes straight to its last rung: no other engine knows the caller's own rules.
     """
-    accepted = [
-        proposal
-        for proposal in (_propose(problem, config, best, engine, "optimal") for best in optima)
-        if proposal.certificate.accepted
-    ]
+    answers = [_propose(problem, config, best, engine, "optimal") for best in optima]
+    accepted = [answer for answer in answers if answer.certificate.accepted]
     if accepted:
         # One that passes no turnover either comes first; of equals, the first.
         return min(accepted, key=lambda proposal: len(proposal.relaxed))
+    why = "" if engine == "greedy" else _refusal(engine, answers)
     if not fall_back:
-        return _propose(problem, config, Draft(problem), "hold", "held")
+        return _propose(problem, config, Draft(problem), "hold", "held", why)
     status = "optimal" if engine == "greedy" else "fell_back"
-    proposal = _propose(problem, config, rotate_top_k(problem, config), "greedy", status)
+    proposal = _propose(problem, config, rotate_top_k(problem, config), "greedy", status, why)
     if proposal.certificate.accepted:
         return proposal
+    why = " ".join([why, _refusal("greedy", [proposal])]).strip()
     reduced = Draft(problem)
     cut(reduced)
     trim(reduced)
-    proposal = _propose(problem, config, reduced, "reduce", "fell_back")
+    proposal = _propose(problem, config, reduced, "reduce", "fell_back", why)
     if proposal.certificate.accepted:
         return proposal
-    return _propose(problem, config, Draft(problem), "hold", "held")
+    return _propose(problem, config, Draft(problem), "hold", "held", why)
+
+
+def _refusal(engine: str, answers: Sequence[Proposal]) -> str:
+    if not answers:
+        return f"{engine} found no answer within this cycle's limits and turnover."
+    worst = min(answer.certificate.violation for answer in answers)
+    return f"{engine}'s answer passed a limit by {worst:.3g}."
 
 
 def _optima(problem: Problem) -> tuple[Draft, ...]:
@@ -90,17 +94,20 @@ def _optima(problem: Problem) -> tuple[Draft, ...]:
 
 
 def _propose(
-    problem: Problem, config: OptimizationConfig, draft: Draft, engine: str, status: str
+    problem: Problem,
+    config: OptimizationConfig,
+    draft: Draft,
+    engine: str,
+    status: str,
+    why: str = "",
 ) -> Proposal:
     certificate = certify(problem, draft.weights)
     relaxed = _relaxed(problem, certificate)
     columns = decide_codes(draft, config, rotates=engine not in CONVEX)
-    weights = np.array(draft.weights)
-    weights.flags.writeable = False
     return Proposal(
         engine=engine,
         status="optimal_relaxed" if relaxed and status == "optimal" else status,
-        weights=weights,
+        weights=draft.weights,
         code=columns.code,
         counterpart=columns.counterpart,
         gap=columns.gap,
@@ -110,6 +117,7 @@ def _propose(
         relaxed=relaxed,
         certificate=certificate,
         problem=problem,
+        why=why,
     )
 
 
@@ -118,7 +126,7 @@ def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
     used = certificate.used
     over = {
         name.value: used[name][0] - used[name][1]
-        for name in (Limit.TURNOVER, Limit.TURNOVER_NAME)
+        for name in (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.TURNOVER_DAY)
         if name in used and not keeps(*used[name])
     }
     if problem.limits.fully_invested and Limit.FULLY_INVESTED in used:

@@ -34,13 +34,11 @@ def decide(proposal: Proposal, permits: Permits, seen: Seen, settings: Settings)
     if proposal.relaxed:
         spoken.append(Reason(Code.SOLVE_RELAXED, GLOBAL, dict(proposal.relaxed)))
     if proposal.status == "fell_back":
-        spoken.append(Reason(Code.SOLVE_FELL_BACK, GLOBAL))
+        spoken.append(Reason(Code.SOLVE_FELL_BACK, GLOBAL, limit=proposal.why))
     if proposal.status == "held":
-        spoken.append(Reason(Code.SOLVE_HELD, GLOBAL))
-    weights = banded.weights
-    weights.flags.writeable = False
+        spoken.append(Reason(Code.SOLVE_HELD, GLOBAL, limit=proposal.why))
     code = _name_the_gate(banded.code, proposal, permits)
-    return Decision(weights, code, (*permits.spoken, *spoken))
+    return Decision(banded.weights, code, (*permits.spoken, *spoken))
 
 
 def _name_the_gate(code: Codes, proposal: Proposal, permits: Permits) -> Codes:

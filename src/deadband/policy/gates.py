@@ -64,7 +64,7 @@ EFFECTS: Mapping[Code, Effect] = {
     Code.LIQ_PRICE: Effect.SHRINK,
     Code.LIQ_DOLLAR_VOLUME: Effect.SHRINK,
     Code.LIQ_PARTICIPATION: Effect.SIZE,
-    Code.DATA_OUTAGE: Effect.HOLD,
+    Code.DATA_OUTAGE: Effect.FREEZE,
     Code.WINDOW_OPEN_CLAMP: Effect.HOLD,
     Code.WINDOW_CLOSE_CLAMP: Effect.HOLD,
 }

@@ -85,7 +85,7 @@ def permit(
     boxes = _Boxes(current)
     for gate in gates:
         boxes.apply(effect_of(gate.code), gate.names, gate.value)
-    scale, scaled = _gross_scale(seen, watch.latches, session, settings)
+    scale, cap, scaled = _gross_limits(seen, watch.latches, session, settings)
     commands = [BY_NUMBER[number] for number in np.unique(force[force > 0]).tolist()]
     spoken = [Reason(code, GLOBAL) for code in (*before, *commands, *after)]
     return Permits(
@@ -98,6 +98,7 @@ def permit(
         gates=gates,
         spoken=tuple(spoken + scaled),
         watch=watch,
+        gross_cap=cap,
     )
 
 
@@ -127,21 +128,22 @@ def _commanded(force: Codes, current: Floats) -> Iterator[Gate]:
         yield Gate(BY_NUMBER[number], force == number, current, 0.0)
 
 
-def _gross_scale(
+def _gross_limits(
     seen: Seen,
     latches: tuple[tuple[Code, float], ...],
     session: Session | None,
     settings: Settings,
-) -> tuple[float, list[Reason]]:
-    policy, scale, spoken = settings.policy, 1.0, []
+) -> tuple[float, float, list[Reason]]:
+    """What gross and net are multiplied by, what gross is capped at, and who says so."""
+    policy, scale, cap, spoken = settings.policy, 1.0, np.inf, []
     if policy.override_action == "scale" and latches:
-        scale = policy.override_scale
+        scale = min(1.0, policy.override_scale)
         spoken = [Reason(code, GLOBAL, {"scale": scale}) for code, _ in latches]
     lead = timedelta(minutes=OVERNIGHT_LEAD_MIN)
     if policy.overnight_gross is not None and session and seen.now >= session.close - lead:
-        scale = min(scale, policy.overnight_gross / settings.optimize.max_gross_exposure)
-        spoken.append(Reason(Code.RISK_END_OF_DAY, GLOBAL, {"scale": scale}))
-    return scale, spoken
+        cap = policy.overnight_gross
+        spoken.append(Reason(Code.RISK_END_OF_DAY, GLOBAL, {"gross": cap}))
+    return scale, cap, spoken
 
 
 def _forced(universe: Universe, seen: Seen, session: Session | None, settings: Settings) -> Codes:

@@ -27,19 +27,17 @@ def ewma_sigma(returns: Floats, observed: Bools, half_life_rows: float) -> Float
 def average_true_range(high: Floats, low: Floats, close: Floats, bars: int) -> Floats:
     """Wilder's ATR (n,) as a fraction of the last close, from bars (u, n); 0 with too few bars.
 
+    A name that came later is averaged from its own first price on.
+
     J. Welles Wilder, New Concepts in Technical Trading Systems (1978): the first value is the mean
     of `bars` true ranges, each later one is ((bars − 1)·ATR + TR) / bars.
     """
-    u, n = close.shape
-    if u < bars + 1:
-        return np.zeros(n)
-    before, high, low = close[:-1], high[1:], low[1:]
-    reach = np.maximum(high - low, np.maximum(np.abs(high - before), np.abs(low - before)))
-    reach = np.where(before > 0, reach, 0.0)
-    atr = reach[:bars].mean(axis=0)
-    for row in reach[bars:]:
-        atr = ((bars - 1) * atr + row) / bars
-    # A name that came later than the first bars has no settled average yet.
-    known = (close[0] > 0) & (close[-1] > 0)
-    fraction: Floats = np.divide(atr, close[-1], out=np.zeros(n), where=known)
-    return fraction
+    atr, seen = np.zeros(close.shape[1]), np.zeros(close.shape[1])
+    for before, top, bottom in zip(close[:-1], high[1:], low[1:], strict=True):
+        reach = np.maximum(top - bottom, np.maximum(np.abs(top - before), np.abs(bottom - before)))
+        priced = before > 0
+        seen = seen + priced
+        share = np.where(priced, 1.0 / np.clip(seen, 1, bars), 0.0)
+        atr = atr + share * (reach - atr)
+    known = (seen >= bars) & (close[-1] > 0) if len(close) else np.zeros(close.shape[1], np.bool_)
+    return np.divide(atr, close[-1] if len(close) else atr, out=np.zeros_like(atr), where=known)

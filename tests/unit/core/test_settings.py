@@ -2,7 +2,7 @@
 
 import pytest
 
-from deadband.core.config import RELAX_ORDER, OptimizationConfig, Settings
+from deadband.core.config import OptimizationConfig, Settings
 from deadband.core.errors import ConfigError
 from deadband.core.settings import parse_settings
 
@@ -43,7 +43,6 @@ def test_tables_of_all_rooms_are_read() -> None:
         K_short = 5
         allow_short = true
         sector_gross_cap = 0.5
-        relax_order = ["turnover", "fully_invested", "turnover_name", "beta", "sector", "net"]
         [policy]
         windows = ["10:30"]
         [costs]
@@ -56,7 +55,6 @@ def test_tables_of_all_rooms_are_read() -> None:
     assert type(settings.optimize.lambda_risk) is float
     assert settings.optimize.allow_short is True
     assert settings.optimize.sector_gross_cap == 0.5
-    assert settings.optimize.relax_order[0] == "turnover"
     assert settings.policy.windows == ("10:30",)
     assert settings.costs.scale == 0.5
     assert settings.risk == Settings().risk
@@ -120,7 +118,6 @@ def test_all_faults_come_at_once_with_file_and_path() -> None:
         ("allow_short = 'no'", "optimize.allow_short is 'no', expected true or false."),
         ("sector_gross_cap = 'x'", "optimize.sector_gross_cap is 'x', expected a number."),
         ("hedge_symbol = 5", "optimize.hedge_symbol is 5, expected text."),
-        ("relax_order = [1]", "optimize.relax_order is [1], expected a list of texts."),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(line: str, fault: str) -> None:
@@ -149,7 +146,3 @@ def test_faults_of_the_environment_are_faults() -> None:
     assert "engine is {'mode': 'fast'}, expected text." in found
     (found,) = findings("", DEADBAND_OPTIMIZE__K="many")
     assert "optimize.K is 'many', expected a whole number." in found
-
-
-def test_the_relax_order_gives_up_turnover_before_risk() -> None:
-    assert RELAX_ORDER == ("fully_invested", "turnover", "turnover_name", "beta", "sector", "net")

@@ -357,12 +357,20 @@ def test_once_flat_by_the_close_the_last_window_buys_nothing() -> None:
     assert BY_NUMBER[int(record.decision.code[4])] is Code.RISK_END_OF_DAY
 
 
-@pytest.mark.parametrize(("now", "scale"), [("15:29", 1.0), ("15:30", 0.4), ("15:59", 0.4)])
-def test_overnight_gross_holds_from_half_an_hour_before_the_close(now: str, scale: float) -> None:
+@pytest.mark.parametrize(("now", "cap"), [("15:29", np.inf), ("15:30", 0.6), ("15:59", 0.6)])
+def test_overnight_gross_holds_from_half_an_hour_before_the_close(now: str, cap: float) -> None:
     settings = kit.settings(overnight_gross=0.6, max_gross_exposure=1.5)
     permits = kit.permitted(looked(now=kit.clock(now)), None, settings)
-    assert permits.gross_scale == pytest.approx(scale)
-    assert (Code.RISK_END_OF_DAY in spoken(permits)) is (scale < 1.0)
+    assert (permits.gross_cap, permits.gross_scale) == (cap, 1.0)
+    assert (Code.RISK_END_OF_DAY in spoken(permits)) is (cap < 1.0)
+
+
+def test_a_book_within_the_overnight_gross_is_left_alone() -> None:
+    """0.5 of gross is allowed overnight, and net keeps its own limit."""
+    weights = {f"S{i:04d}": 0.05 for i in range(5)}
+    seen = looked(now=kit.clock("15:45"), weights=weights)
+    _, record = kit.walk(seen, None, kit.settings(overnight_gross=0.5, z_cut=-9.0))
+    assert not [order for order in record.plan.orders if order.reason.startswith("CAP")]
 
 
 def test_overnight_gross_is_reached_in_spite_of_the_clamp() -> None:

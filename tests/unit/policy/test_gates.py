@@ -330,10 +330,11 @@ def test_a_name_for_risk_only_is_never_bought() -> None:
     assert code_of(record, FLAT) is Code.DATA_NOT_TRADED
 
 
-def test_an_outage_of_one_bar_holds_what_is_discretionary_and_lets_cuts_go() -> None:
+def test_an_outage_of_one_bar_freezes_everything_cuts_too() -> None:
     """Quotes a bar old are fresh by age, but nothing at all came in: the feed is out."""
     late = on_market(quote_age_s=300.0)
     _, record = kit.walk(*scene(late, z={LONG: -1.0, FLAT: 3.0}))
     assert Code.DATA_OUTAGE in {reason.code for reason in record.decision.spoken}
     assert code_of(record, FLAT) is Code.DATA_OUTAGE
-    assert code_of(record, LONG) is Code.CUT_SCORE
+    assert code_of(record, LONG) is Code.DATA_OUTAGE
+    assert record.plan.orders == ()

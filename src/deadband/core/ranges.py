@@ -1,0 +1,105 @@
+"""Settings that cannot be meant: below zero, percentages for fractions, unknown words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from math import inf, isnan
+
+from .config import Settings
+
+AT_LEAST_ZERO = (
+    *("lambda_risk", "gamma_cost", "max_net_exposure", "beta_tolerance", "reentry_min", "K_short"),
+    *("portfolio_drift_threshold", "name_drift_threshold", "hedge_cap", "repair_tolerance_bps"),
+    *("costs.scale", "costs.spread_scale", "costs.impact", "costs.commission_min"),
+    *("policy.flat_by_close_min", "policy.open_clamp_min", "policy.close_clamp_min"),
+    *("policy.override_scale", "policy.cooldown_min", "policy.min_price_usd"),
+    *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
+    *("execution.collar_bps", "risk.min_days", "risk.min_coverage", "max_turnover_day"),
+    *("policy.overnight_gross", "sector_gross_cap"),
+)
+ABOVE_ZERO = (
+    *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
+    *("K", "K_buy", "k_ATR", "Tmax_min", "max_abs_z"),
+    *("execution.capital_usd", "execution.max_fill_participation", "execution.order_life_min"),
+    *("policy.max_participation", "policy.participation_min", "policy.max_quote_age_s"),
+    *("policy.max_spread_bps", "policy.window_min", "policy.spike_cycles"),
+    *("policy.vol_spike_ratio", "policy.spread_blowout_ratio"),
+    *("policy.daily_loss", "policy.drawdown", "signals.max_score_age_min"),
+    *("risk.half_life_days", "risk.history_days", "risk.atr_bars", "risk.atr_bar_min"),
+)
+FRACTIONS = (
+    *("per_name_cap", "sector_cap", "portfolio_drift_threshold", "name_drift_threshold"),
+    *("max_turnover_per_name", "beta_tolerance", "hedge_cap", "sector_gross_cap"),
+    *("policy.daily_loss", "policy.drawdown", "execution.cash_buffer"),
+    *("policy.max_participation", "execution.max_fill_participation"),
+)
+MULTIPLES = ("max_gross_exposure", "max_net_exposure", "max_turnover", "policy.overnight_gross")
+LARGEST_FRACTION, LARGEST_MULTIPLE = 2.0, 10.0
+"""Above these a percentage must have been written where a fraction, or times NAV, is meant."""
+WORDS = {
+    "weighting": ("", "equal", "score", "inverse_vol"),
+    "policy.override_action": ("reduce", "scale"),
+    "engine": ("greedy", "qp"),
+}
+WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
+
+
+def range_faults(settings: Settings) -> Iterator[str]:
+    """One sentence for each setting that cannot be meant, with its value and the cure."""
+    yield from _not_numbers(settings)
+    for name in AT_LEAST_ZERO:
+        if not (value := _number(settings, name)) >= 0:
+            yield f"{name}={value:g} is below zero. Set it to 0 or more."
+    for name in ABOVE_ZERO:
+        if not (value := _number(settings, name)) > 0:
+            yield f"{name}={value:g} has to be above zero."
+    largest = dict.fromkeys(FRACTIONS, LARGEST_FRACTION)
+    largest |= dict.fromkeys(MULTIPLES, LARGEST_MULTIPLE)
+    for name, most in largest.items():
+        if inf > (value := _number(settings, name)) > most:
+            yield (
+                f"{name}={value:g} is {value:.0%}: is it a percentage? "
+                f"Fractions are meant, so write {value / 100:g}."
+            )
+    if not settings.policy.override_scale <= 1:
+        yield (
+            f"policy.override_scale={settings.policy.override_scale:g} would widen limits when "
+            "they should tighten. Set it to 1 or less."
+        )
+    if not 0 <= settings.optimize.budget_buffer < 1:
+        yield f"budget_buffer={settings.optimize.budget_buffer:g} is expected in [0, 1)."
+    for name, known in WORDS.items():
+        if (word := _of(settings, name)) not in known:
+            expected = ", ".join(w for w in known if w)
+            yield f"{name}={word!r} is expected to be one of: {expected}."
+    for window in settings.policy.windows:
+        if not WINDOW.fullmatch(window):
+            yield f"policy.windows has {window!r}, expected open+5, close-10 or 10:30."
+
+
+def _not_numbers(settings: Settings) -> Iterator[str]:
+    """NaN anywhere; infinity may be meant, as a limit that does not bind."""
+    for table in fields(settings):
+        group = getattr(settings, table.name)
+        for field in fields(group) if is_dataclass(group) else ():
+            value = getattr(group, field.name)
+            if isinstance(value, float) and isnan(value):
+                yield f"{table.name}.{field.name} is {value}. Write a number."
+
+
+def _of(settings: Settings, name: str) -> object:
+    """A setting by its dotted name; without a dot it is one of `optimize`, or the engine."""
+    table, _, field = name.rpartition(".")
+    if name == "engine":
+        return settings.engine
+    return getattr(getattr(settings, table or "optimize"), field)
+
+
+def _number(settings: Settings, name: str) -> float:
+    value = _of(settings, name)
+    if value is None:
+        return 0.0
+    assert isinstance(value, int | float), f"{name} is a number by its type"
+    return value
