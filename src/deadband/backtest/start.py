@@ -14,9 +14,8 @@ from ..core.arrays import Bools
 from ..core.config import Settings
 from ..core.costs import one_way_bps
 from ..core.errors import ConfigError, DataError
-from ..core.lint import Finding, Setting, lint, refuse_errors
-from ..core.ports import Finding as DataFinding
-from ..core.ports import ScoreSource, Tape
+from ..core.lint import Circumstances, Doubt, lint, refuse_errors
+from ..core.ports import Finding, ScoreSource, Tape
 from ..core.seen import Universe
 from ..core.session import Session
 from ..core.types import CycleRecord
@@ -39,7 +38,7 @@ class Prepared:
     scores: ScoreSource
     sessions: tuple[Session, ...]
     shortable: Bools
-    lint: tuple[Finding, ...]
+    lint: tuple[Doubt, ...]
     findings: tuple[str, ...]
 
     @property
@@ -50,7 +49,9 @@ class Prepared:
 def prepare_simulated(settings: Settings, seed: int) -> Prepared:
     """The seeded simulated day."""
     market = simulated_market(settings, seed)
-    found = lint(settings, Setting(names=len(market.tape.universe), cycle_min=market.tape.bar_min))
+    found = lint(
+        settings, Circumstances(names=len(market.tape.universe), cycle_min=market.tape.bar_min)
+    )
     refuse_errors(found)
     return Prepared(
         settings=settings,
@@ -91,12 +92,12 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
     )
 
 
-def _measured(settings: Settings, tape: Tape, session: Session) -> Setting:
+def _measured(settings: Settings, tape: Tape, session: Session) -> Circumstances:
     """What the check is made against: medians of the first session's names, at midday."""
     day = tape.day(session)
     known = day.prior_close > 0
     if not known.any():
-        return Setting(names=int(tape.universe.traded.sum()), cycle_min=tape.bar_min)
+        return Circumstances(names=int(tape.universe.traded.sum()), cycle_min=tape.bar_min)
     price = day.prior_close[known]
     costs = one_way_bps(
         price,
@@ -107,7 +108,7 @@ def _measured(settings: Settings, tape: Tape, session: Session) -> Setting:
         settings.costs,
     )
     horizon = np.sqrt(30.0 / session.minutes)
-    return Setting(
+    return Circumstances(
         names=int(tape.universe.traded.sum()),
         has_betas=bool(settings.data.market),
         sigma_bps=max(float(np.median(day.sigma_day[known])) * horizon / BPS, 1e-6),
@@ -123,13 +124,13 @@ def _refuse_missing(settings: Settings) -> None:
         )
 
 
-def _unknown_names(settings: Settings, universe: Universe) -> Iterator[DataFinding]:
+def _unknown_names(settings: Settings, universe: Universe) -> Iterator[Finding]:
     """Names on the policy's lists that no bar speaks of: a slip there lifts a restriction."""
     for name in LISTS:
         unknown = [s for s in getattr(settings.policy, name) if s not in universe.index]
         if unknown:
             text = ", ".join(unknown[:5])
-            yield DataFinding(f"symbols on the list {name} but without bars", len(unknown), text)
+            yield Finding(f"symbols on the list {name} but without bars", len(unknown), text)
 
 
 def choose_sessions(tape: BarTape, first: date | None, last: date | None) -> tuple[Session, ...]:

@@ -30,13 +30,13 @@ def seal(values: Any, shape: tuple[int, ...], name: str, dtype: Any = np.float64
             f"{name}{list(where)} is {array[where]}, expected a finite number. "
             "Remove the name or mark it as missing."
         )
-    if not (_is_sealed(array) and array.flags.c_contiguous):
+    if not (is_sealed(array) and array.flags.c_contiguous):
         array = np.array(array, dtype=dtype, order="C")
         array.flags.writeable = False
     return array
 
 
-def _is_sealed(array: Any) -> bool:
+def is_sealed(array: Any) -> bool:
     """Whether nobody can write to the memory behind `array`, not even through another view."""
     while isinstance(array, np.ndarray):
         if array.flags.writeable:
@@ -49,10 +49,14 @@ def freeze(owner: object, *names: str) -> None:
     """Make array fields of a frozen dataclass read-only; one that could still change is copied."""
     for name in names:
         array = getattr(owner, name)
-        if array.flags.writeable or not _is_sealed(array):
+        if array.flags.writeable or not is_sealed(array):
             array = np.array(array)
             array.flags.writeable = False
             object.__setattr__(owner, name, array)
+
+
+EQUALITY = 1e-12
+"""Everywhere, x ≥ τ means x > τ − EQUALITY (SEMANTICS)."""
 
 
 def exact_sum(values: Floats) -> float:

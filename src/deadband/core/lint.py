@@ -13,8 +13,8 @@ from math import ceil, inf
 from .config import OptimizationConfig, Settings
 from .errors import ConfigError
 from .ranges import range_faults
+from .session import SESSION_MIN
 
-SESSION_MIN = 390.0
 TYPICAL_SIGMA_BPS = 80.0
 """Median 30-minute σ assumed where no market data is at hand to measure γ_face."""
 TYPICAL_COST_BPS = 3.0
@@ -22,7 +22,7 @@ TYPICAL_BETA = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Doubt:
     severity: str
     text: str
 
@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Circumstances:
     """What the check is made against; market medians where they are known."""
 
     names: int | None = None
@@ -42,9 +42,9 @@ class Setting:
     cycle_min: float = 5.0
 
 
-def lint(settings: Settings, against: Setting | None = None) -> tuple[Finding, ...]:
+def lint(settings: Settings, against: Circumstances | None = None) -> tuple[Doubt, ...]:
     """All findings at once, errors first."""
-    given = against or Setting()
+    given = against or Circumstances()
     config = settings.optimize
     found = [*_ranges(settings), *_orders(config), *_fully_invested(config), *_books(config)]
     if _can_be_divided(config):
@@ -56,22 +56,22 @@ def lint(settings: Settings, against: Setting | None = None) -> tuple[Finding, .
     return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
 
 
-def refuse_errors(findings: tuple[Finding, ...]) -> None:
+def refuse_errors(findings: tuple[Doubt, ...]) -> None:
     """Raise ConfigError when any finding is an error."""
     errors = tuple(finding.text for finding in findings if finding.severity == "error")
     if errors:
         raise ConfigError(errors)
 
 
-def _error(text: str) -> Finding:
-    return Finding("error", text)
+def _error(text: str) -> Doubt:
+    return Doubt("error", text)
 
 
-def _warning(text: str) -> Finding:
-    return Finding("warning", text)
+def _warning(text: str) -> Doubt:
+    return Doubt("warning", text)
 
 
-def _ranges(settings: Settings) -> Iterator[Finding]:
+def _ranges(settings: Settings) -> Iterator[Doubt]:
     for text in range_faults(settings):
         yield _error(text)
 
@@ -87,7 +87,7 @@ def _can_be_divided(config: OptimizationConfig) -> bool:
     )
 
 
-def _orders(config: OptimizationConfig) -> Iterator[Finding]:
+def _orders(config: OptimizationConfig) -> Iterator[Doubt]:
     if not config.K_buy <= config.K <= config.K_sell:
         yield _error(
             f"K_buy={config.K_buy}, K={config.K}, K_sell={config.K_sell} are expected in rising "
@@ -112,7 +112,7 @@ def _orders(config: OptimizationConfig) -> Iterator[Finding]:
         )
 
 
-def _fully_invested(config: OptimizationConfig) -> Iterator[Finding]:
+def _fully_invested(config: OptimizationConfig) -> Iterator[Doubt]:
     if config.fully_invested and config.max_net_exposure < 1:
         yield _error(
             f"fully_invested asks for Σw = 1, but max_net_exposure={config.max_net_exposure:g} "
@@ -121,7 +121,7 @@ def _fully_invested(config: OptimizationConfig) -> Iterator[Finding]:
         )
 
 
-def _targets(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
+def _targets(config: OptimizationConfig, given: Circumstances) -> Iterator[Doubt]:
     free = 1 - config.budget_buffer
     if config.K_short > 0:
         budget = free * config.max_gross_exposure / 2
@@ -147,7 +147,7 @@ def _targets(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
         )
 
 
-def _books(config: OptimizationConfig) -> Iterator[Finding]:
+def _books(config: OptimizationConfig) -> Iterator[Doubt]:
     if config.K_short > 0 and config.allow_short is False:
         yield _error(
             f"K_short={config.K_short} asks for a short book, allow_short is false. "
@@ -155,7 +155,7 @@ def _books(config: OptimizationConfig) -> Iterator[Finding]:
         )
 
 
-def _beta(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
+def _beta(config: OptimizationConfig, given: Circumstances) -> Iterator[Doubt]:
     if given.has_betas and not config.shorts_allowed and not config.hedge_symbol:
         most = config.beta_tolerance / max(given.beta, 1e-9)
         yield _warning(
@@ -165,7 +165,7 @@ def _beta(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
         )
 
 
-def _ramps(settings: Settings, given: Setting) -> Iterator[Finding]:
+def _ramps(settings: Settings, given: Circumstances) -> Iterator[Doubt]:
     config = settings.optimize
     book = min(
         config.max_gross_exposure,
@@ -185,7 +185,7 @@ def _ramps(settings: Settings, given: Setting) -> Iterator[Finding]:
         )
 
 
-def _costs(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
+def _costs(config: OptimizationConfig, given: Circumstances) -> Iterator[Doubt]:
     face = 1 / given.sigma_bps
     ratio = config.gamma_cost / face
     if config.gamma_cost > 0 and not 0.5 <= ratio <= 5:
@@ -203,7 +203,7 @@ def _costs(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
         )
 
 
-def _risk(config: OptimizationConfig, given: Setting) -> Iterator[Finding]:
+def _risk(config: OptimizationConfig, given: Circumstances) -> Iterator[Doubt]:
     """λ against a book of equal weights: risk λ·Σw² (uncorrelated, unit scale), edge z_keep·Σw."""
     book = min(config.max_gross_exposure, config.max_net_exposure)
     weight = min(config.per_name_cap, book / config.K)

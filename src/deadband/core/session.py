@@ -24,6 +24,8 @@ from .errors import DataError
 from .session_table import EARLY_CLOSES, FIRST_DAY, HOLIDAYS, LAST_DAY
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
+SESSION_MIN = 390.0
+"""Minutes of a full session."""
 OPEN, CLOSE = time(9, 30), time(16)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,11 +12,12 @@ from ..core.config import DataSettings
 from ..core.errors import ConfigError, DataError
 from ..core.ports import Finding
 from ..core.seen import Universe
+from ..core.session import SESSION_MIN
 from ..core.units import BPS
 from .score_table import ScoreTable
 from .table import floats, labels, read_table, utc_nanoseconds
 
-UNIT_MIN = {"min": 1.0, "m": 1.0, "h": 60.0, "d": 390.0}
+UNIT_MIN = {"min": 1.0, "m": 1.0, "h": 60.0, "d": SESSION_MIN}
 
 
 def horizon_minutes(text: str) -> float:

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from ..core import config, correlation, costs, limits, orders, reasons, seen, types
+from ..core.arrays import is_sealed
 from ..core.errors import CorruptRecord, JournalError
 
 ARRAY, ENUM, SHARED_VALUE = 1, 2, 3
@@ -117,7 +118,7 @@ class Encoder:
         return msgspec.msgpack.encode(self._fields(value))
 
     def _reference(self, value: Any, to_bytes: Callable[[Any], bytes]) -> bytes:
-        sealed = not isinstance(value, np.ndarray) or _is_sealed(value)
+        sealed = not isinstance(value, np.ndarray) or is_sealed(value)
         known = self._known.get(id(value)) if sealed else None
         if known is not None:
             return known[1]
@@ -129,15 +130,6 @@ class Encoder:
             if len(self._known) > CACHE_SIZE:
                 self._known.popitem(last=False)
         return reference
-
-
-def _is_sealed(array: Any) -> bool:
-    """Whether nobody can write to its memory: a read-only view of a writable array changes."""
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return False
-        array = array.base
-    return array is None or isinstance(array, bytes)
 
 
 def _array_bytes(array: np.ndarray[Any, Any]) -> bytes:

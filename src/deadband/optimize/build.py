@@ -14,11 +14,10 @@ from ..core.costs import one_way_bps
 from ..core.errors import MissingError
 from ..core.limits import Structure, passive, reserve, widen
 from ..core.seen import Codes, Market, Portfolio, Universe
+from ..core.session import SESSION_MIN
 from ..core.types import Permits, Problem, RiskModel, Signal
 from ..core.units import BPS, PERCENT
 from .cuts import cut_codes
-
-SESSION_MIN = 390.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.arrays import Bools, exact_sum
+from ..core.arrays import EQUALITY, Bools, exact_sum
 from ..core.config import OptimizationConfig
 from ..core.limits import keeps
 from ..core.reasons import Code
@@ -12,7 +12,6 @@ from ..core.seen import Codes
 from ..core.types import Problem
 from ..core.units import BPS
 from .draft import Draft, Part
-from .side import EQUALITY
 
 TRADE_STEPS = (Code.BUY_TOP_K, Code.BUY_BETTER)
 

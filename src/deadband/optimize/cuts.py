@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..core.arrays import Bools, Floats, top
+from ..core.arrays import EQUALITY, Bools, Floats, top
 from ..core.config import OptimizationConfig
 from ..core.reasons import Code
 from ..core.seen import Codes
 from ..core.units import PERCENT
-from .side import EQUALITY
 
 
 def cut_codes(

@@ -15,12 +15,13 @@ from enum import Enum
 
 import numpy as np
 
+from ..core.arrays import EQUALITY
 from ..core.config import OptimizationConfig
 from ..core.limits import Limit
 from ..core.reasons import BY_NUMBER, Code
 from ..core.types import Problem
 from .draft import NOTHING, Draft, Part, Refusal
-from .side import EQUALITY, Side, sides
+from .side import Side, sides
 from .trim import trim
 
 BOOK_WIDE = {Limit.NET, Limit.BETA, Limit.SECTOR, Limit.SECTOR_GROSS}

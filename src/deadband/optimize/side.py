@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.arrays import Floats, best_first, top
+from ..core.arrays import EQUALITY, Floats, best_first, top
 from ..core.config import OptimizationConfig
 from ..core.types import Problem
-
-EQUALITY = 1e-12
-"""Everywhere, x ≥ τ means x > τ − EQUALITY (SEMANTICS)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

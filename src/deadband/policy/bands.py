@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.arrays import Bools, Floats, exact_sum
+from ..core.arrays import EQUALITY, Bools, Floats, exact_sum
 from ..core.limits import excesses
 from ..core.reasons import FREE, GLOBAL, Code, Reason
 from ..core.seen import Codes
 from ..core.types import Problem
-
-EQUALITY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,10 +15,9 @@ from ..core.arrays import Bools, Floats
 from ..core.config import Settings
 from ..core.reasons import BY_NUMBER, Code
 from ..core.seen import Codes, Market, Seen, Universe
-from ..core.session import open_minutes_since
+from ..core.session import SESSION_MIN, open_minutes_since
 from ..core.types import Gate, RiskModel, Signal, State
 
-SESSION_MIN = 390.0
 NOTHING = 1e-12
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from ..core.arrays import EQUALITY
 from ..core.config import PolicySettings
 from ..core.reasons import Code
 from ..core.seen import Market, Seen
@@ -21,7 +22,6 @@ from ..core.session import open_minutes
 from ..core.types import State, Watch
 from .gates import is_fresh
 
-EQUALITY = 1e-12
 LEAST_FRESH = 0.5
 BY_COMMAND = (Code.RISK_DAILY_LOSS, Code.RISK_DRAWDOWN)
 

@@ -18,13 +18,13 @@ from ..core.arrays import Bools, Floats
 from ..core.config import RiskSettings
 from ..core.reasons import Code
 from ..core.seen import Codes, History, RiskGiven, Universe
+from ..core.session import SESSION_MIN
 from ..core.types import RiskModel
 from .exposures import betas
 from .shrink import shrunk_correlation
 from .volatility import average_true_range, ewma_sigma
 
 HORIZON_MIN = 30.0
-SESSION_MIN = 390.0
 
 
 def estimate(

@@ -14,7 +14,7 @@ from deadband.core.config import (
 )
 from deadband.core.costs import CostSettings
 from deadband.core.errors import ConfigError
-from deadband.core.lint import Setting, lint, refuse_errors
+from deadband.core.lint import Circumstances, lint, refuse_errors
 
 QUIET = {"lambda_risk": 10.0, "gamma_cost": 0.0125}
 """The seeds' defaults with the two changes the check asks for: nothing left to say."""
@@ -24,7 +24,7 @@ def optimize(**changed: Any) -> Settings:
     return Settings(optimize=OptimizationConfig(**(QUIET | changed)))
 
 
-def texts(settings: Settings, severity: str, against: Setting | None = None) -> list[str]:
+def texts(settings: Settings, severity: str, against: Circumstances | None = None) -> list[str]:
     return [f.text for f in lint(settings, against) if f.severity == severity]
 
 
@@ -135,50 +135,56 @@ def test_what_cannot_work_is_refused(settings: Settings, said: str) -> None:
     [
         (
             optimize(per_name_cap=0.01),
-            Setting(),
+            Circumstances(),
             "K=20 names at per_name_cap=0.01 hold at most 0.2 of NAV, the budget is 0.291. "
             "Raise per_name_cap to 0.01455 or K to 30.",
         ),
         (
             optimize(per_name_cap=0.03, K_short=5),
-            Setting(),
+            Circumstances(),
             "hold at most 0.6 of NAV, the budget is 0.7275",
         ),
-        (optimize(), Setting(names=10), "the universe has 10 names, K_sell=24"),
+        (optimize(), Circumstances(names=10), "the universe has 10 names, K_sell=24"),
         (
             optimize(),
-            Setting(has_betas=True, beta=1.25),
+            Circumstances(has_betas=True, beta=1.25),
             "long-only with betas and no hedge holds at most 0.04 of NAV "
             "(beta_tolerance=0.05 / median β 1.25)",
         ),
         (
             optimize(max_turnover=0.002),
-            Setting(cycle_min=5.0),
+            Circumstances(cycle_min=5.0),
             "a cold start to 0.291 of NAV takes 146 cycles at max_turnover=0.002",
         ),
         (
             Settings(
                 optimize=OptimizationConfig(**QUIET), policy=PolicySettings(flat_by_close_min=8.0)
             ),
-            Setting(cycle_min=5.0),
+            Circumstances(cycle_min=5.0),
             "policy.flat_by_close_min=8 leaves less than two cycles of 5 min to flatten. "
             "Set it to 10 or more.",
         ),
         (
             optimize(gamma_cost=0.1, delta_z_min=1.0),
-            Setting(sigma_bps=80.0),
+            Circumstances(sigma_bps=80.0),
             "gamma_cost=0.1 is 8 times face value γ_face = 1/80 bps = 0.0125",
         ),
-        (optimize(gamma_cost=0.005), Setting(sigma_bps=80.0), "gamma_cost=0.005 is 0.4 times"),
+        (
+            optimize(gamma_cost=0.005),
+            Circumstances(sigma_bps=80.0),
+            "gamma_cost=0.005 is 0.4 times",
+        ),
         (
             optimize(delta_z_min=0.07),
-            Setting(cost_bps=3.0),
+            Circumstances(cost_bps=3.0),
             "score gap of 2γc = 0.075, above delta_z_min=0.07",
         ),
-        (optimize(lambda_risk=0.1), Setting(), "lambda_risk=0.1: the risk term is 0.19%"),
+        (optimize(lambda_risk=0.1), Circumstances(), "lambda_risk=0.1: the risk term is 0.19%"),
     ],
 )
-def test_what_will_surprise_is_warned_of(settings: Settings, against: Setting, said: str) -> None:
+def test_what_will_surprise_is_warned_of(
+    settings: Settings, against: Circumstances, said: str
+) -> None:
     assert texts(settings, "error", against) == []
     (warning,) = texts(settings, "warning", against)
     assert said in warning
@@ -187,20 +193,20 @@ def test_what_will_surprise_is_warned_of(settings: Settings, against: Setting, s
 @pytest.mark.parametrize(
     ("settings", "against"),
     [
-        (optimize(), Setting(has_betas=True, beta=0.0)),
-        (optimize(gamma_cost=0.0, lambda_risk=0.0), Setting()),
-        (optimize(max_net_exposure=0.0, K_short=5), Setting()),
-        (optimize(max_turnover=float("inf"), max_gross_exposure=float("inf")), Setting()),
+        (optimize(), Circumstances(has_betas=True, beta=0.0)),
+        (optimize(gamma_cost=0.0, lambda_risk=0.0), Circumstances()),
+        (optimize(max_net_exposure=0.0, K_short=5), Circumstances()),
+        (optimize(max_turnover=float("inf"), max_gross_exposure=float("inf")), Circumstances()),
     ],
 )
 def test_zeros_and_infinities_that_are_meant_are_no_errors(
-    settings: Settings, against: Setting
+    settings: Settings, against: Circumstances
 ) -> None:
     assert texts(settings, "error", against) == []
 
 
 def test_a_hedge_or_a_short_book_answers_the_betas() -> None:
-    betas = Setting(has_betas=True)
+    betas = Circumstances(has_betas=True)
     assert lint(optimize(hedge_symbol="SPY"), betas) == ()
     assert lint(optimize(K_short=5), betas) == ()
 
