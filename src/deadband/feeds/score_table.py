@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from ..core.arrays import Bools, Floats, Ints
+from ..core.errors import DataError
 from ..core.ports import Finding
 from ..core.reasons import Code
 from ..core.seen import NEVER_S, Scores, Universe
-from ..core.units import epoch_ns
+from ..core.units import BPS, epoch_ns
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +36,44 @@ class ScoreTable:
     def __post_init__(self) -> None:
         rows = np.arange(len(self.asof))[:, None]
         self._latest = np.maximum.accumulate(np.where(self.stated, rows, -1), axis=0)
+
+    @classmethod
+    def from_frame(
+        cls, frame: Any, universe: Universe, unit: str, horizon_min: float, model: str = "frame"
+    ) -> ScoreTable:
+        """From a frame of scores: a row per instant (aware index), a column per symbol.
+
+        `unit` is "z", or "bps" of expected return over `horizon_min`. NaN is a score that was not
+        stated; columns the universe lacks are named in `findings`. pandas, or what looks like it.
+        """
+        zone = getattr(frame.index, "tz", None)
+        if zone is None:
+            raise DataError(
+                "the index of the scores has no time zone. Localize it, to UTC for example: it "
+                "says when each score may first be used."
+            )
+        if unit not in ("z", "bps"):
+            raise DataError(f"scores in {unit!r}, expected z or bps.")
+        if not (frame.index.is_monotonic_increasing and frame.index.is_unique):
+            raise DataError("the scores are not in order of time, each time once. Sort them.")
+        known = [str(symbol) for symbol in frame.columns if symbol in universe.index]
+        unknown = [str(symbol) for symbol in frame.columns if symbol not in universe.index]
+        value = np.full((len(frame), len(universe)), np.nan)
+        place = [universe.index[symbol] for symbol in known]
+        value[:, place] = frame[known].to_numpy(dtype=np.float64)
+        asof = frame.index.tz_convert("UTC").as_unit("ns").asi8
+        return cls(
+            universe=universe,
+            model=model,
+            unit="z" if unit == "z" else "return",
+            horizon_min=horizon_min,
+            asof=asof,
+            value=value if unit == "z" else value * BPS,
+            stated=~np.isnan(value),
+            findings=(Finding("symbols with scores but no bars", len(unknown), ", ".join(unknown)),)
+            if unknown
+            else (),
+        )
 
     def at(self, now: datetime) -> Scores:
         """The last score of each name stated at or before `now`, with its age."""

@@ -1,11 +1,14 @@
 """Scores as they were known at an instant: the last stated one, its age, and what is wrong."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.kit import clock
 
+from deadband.core.errors import DataError
 from deadband.core.reasons import Code
 from deadband.core.seen import NEVER_S, Scores, Universe
 from deadband.feeds.score_table import ScoreTable
@@ -74,3 +77,34 @@ def test_the_answer_says_what_kind_of_score_it_is() -> None:
     said = at(SCORES, 0)
     assert (said.models, said.unit, said.horizon_min) == (("model",), ("z",), (30.0,))
     assert said.universe is SCORES.universe
+
+
+def frame_of_scores() -> pd.DataFrame:
+    times = pd.to_datetime(["2026-03-03 10:00", "2026-03-03 10:30"]).tz_localize("America/New_York")
+    columns = {"B": [2.0, np.nan], "A": [-1.0, 4.0], "GONE": [9.0, 9.0]}
+    return pd.DataFrame(columns, index=times)
+
+
+def test_a_frame_is_read_by_label_in_its_own_time_zone() -> None:
+    names = Universe.of(("A", "B", "C"))
+    table = ScoreTable.from_frame(frame_of_scores(), names, "bps", 30.0)
+    early = table.at(datetime(2026, 3, 3, 14, 59, tzinfo=UTC))
+    assert set(early.defect[0].tolist()) == {Code.DATA_MISSING_SCORE.number}
+    later = table.at(datetime(2026, 3, 3, 15, 40, tzinfo=UTC))
+    assert later.unit == ("return",)
+    assert later.value[0].tolist() == pytest.approx([4e-4, 2e-4, 0.0])
+    assert later.age_s[0].tolist()[:2] == [600.0, 2400.0]
+    assert later.defect[0].tolist() == [0, 0, Code.DATA_MISSING_SCORE.number]
+    assert "GONE" in str(table.findings[0])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda frame: frame.tz_localize(None), "has no time zone"),
+        (lambda frame: frame.iloc[::-1], "not in order of time"),
+    ],
+)
+def test_a_frame_that_cannot_be_dated_is_refused(spoil: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        ScoreTable.from_frame(spoil(frame_of_scores()), Universe.of(("A", "B")), "z", 30.0)
