@@ -305,10 +305,16 @@ def _conclude(console: Console, path: Path, folder: Path, *, as_json: bool) -> N
     console.print(f"table    {written.table}", soft_wrap=True)
     traded = next(iter(ledger.last_traded), "")
     if traded:
-        console.print(f"next     deadband explain {path} {traded}", soft_wrap=True)
+        console.print(f"next     {_called()} explain {path} {traded}", soft_wrap=True)
     if as_json:
         places = {"journal": str(path), "report": str(written.page), "table": str(written.table)}
         print(json.dumps(ledger.summary() | places))
+
+
+def _called() -> str:
+    """How this program was called, so that the next command can be typed as shown."""
+    called = Path(sys.argv[0])
+    return "python -m deadband" if called.name == "__main__.py" else str(called)
 
 
 def _show_summary(console: Console, ledger: Ledger) -> None:

@@ -19,6 +19,9 @@ from ..core.types import CycleRecord
 from ..journal.store import Entry, JournalReader
 from .run import CYCLE
 
+TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
+"""Families of codes under which a name is traded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -53,22 +56,30 @@ def explain(path: Path, symbol: str, at: str | None = None) -> Explanation:
 
 
 def sample(path: Path, count: int) -> tuple[Explanation, ...]:
-    """A few decisions of a run, one of each code that traded or refused, rarest code first."""
+    """A few decisions of a run, each of another code: the commonest trades and the rarest holds."""
     with JournalReader(path) as journal:
-        places: dict[int, list[tuple[Entry, int]]] = {}
+        places: dict[Code, list[tuple[Entry, int]]] = {}
         for entry in journal.entries():
             if entry.kind == CYCLE:
-                code = journal.value(entry.tree["decision"]["code"])
-                for number in set(code.tolist()):
-                    name = int((code == number).argmax())
-                    places.setdefault(number, []).append((entry, name))
-        rare = sorted(places, key=lambda number: (len(places[number]), number))[:count]
-        chosen = [places[number][len(places[number]) // 2] for number in rare]
-        chosen.sort(key=lambda one: one[0].seq)
+                column = journal.value(entry.tree["decision"]["code"])
+                for number in set(column.tolist()):
+                    name = int((column == number).argmax())
+                    places.setdefault(BY_NUMBER[number], []).append((entry, name))
+        trades = [code for code in places if code.startswith(TRADES)]
+        holds = [code for code in places if not code.startswith((*TRADES, "SESSION_", "WINDOW_"))]
+        trades.sort(key=lambda code: (-len(places[code]), code))
+        holds.sort(key=lambda code: (len(places[code]), code))
+        codes = trades[: count // 2]
+        codes += holds[: count - len(codes)]
+        chosen = sorted((places[code][len(places[code]) // 2] for code in codes), key=_in_time)
         return tuple(
             _explained(journal, entry, journal.value(entry.tree["state"]["universe"]).symbols[name])
             for entry, name in chosen
         )
+
+
+def _in_time(place: tuple[Entry, int]) -> int:
+    return place[0].seq
 
 
 def _at(cycles: list[Entry], at: str) -> Entry:
