@@ -147,7 +147,8 @@ def choose_sessions(tape: BarTape, first: date | None, last: date | None) -> tup
     if not chosen:
         raise DataError(
             f"no session from {first} to {last or first} can be run; the bars allow "
-            f"{ready[0].day} to {ready[-1].day}."
+            f"{ready[0].day} to {ready[-1].day}. Sessions before the first are its history; "
+            "risk.min_days says how many are needed."
         )
     return chosen
 
