@@ -54,7 +54,15 @@ def apply(state: State, report: ExecutionReport) -> State:
     book = state.book
     if report.exec_type is ExecType.TRADE:
         book = book_fill(book, state.universe, report)
-    return replace(state, book=book, working=working)
+    return replace(state, book=book, working=working, turnover_today=_turnover(state, order))
+
+
+def _turnover(state: State, order: WorkingOrder) -> float:
+    """The day's turnover, without the shares of an order that ended before they traded."""
+    if order.status not in FINAL or not state.last_nav > 0:
+        return state.turnover_today
+    unused = order.leaves_qty * order.order.arrival / state.last_nav
+    return max(0.0, state.turnover_today - unused)
 
 
 def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int:

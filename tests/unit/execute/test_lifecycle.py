@@ -178,3 +178,13 @@ def test_a_report_that_is_no_fill_leaves_the_book_as_it_is() -> None:
     state = state_of(order, shares=10, entry_price=3.0)
     for exec_type in frozenset(ExecType) - {ExecType.TRADE}:
         assert apply(state, kit.report(order, exec_type)).book is state.book
+
+
+def test_what_a_canceled_order_left_does_not_count_as_turnover() -> None:
+    """A buy of 100 at 50 is half a percent of a million; 40 fill, so 0.3 % is given back."""
+    names = kit.universe(2)
+    partly = kit.working(symbol=names.symbols[0], arrival=50.0, cum_qty=40)
+    state = kit.state(names, working=(partly,), turnover_today=0.01, last_nav=1_000_000.0)
+    after = apply(state, kit.report(partly, ExecType.CANCELED))
+    assert after.working == ()
+    assert after.turnover_today == pytest.approx(0.01 - 0.003)
