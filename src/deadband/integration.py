@@ -18,7 +18,7 @@ from .core.arrays import Ints
 from .core.bars import SessionBars
 from .core.config import OptimizationConfig, Settings
 from .core.correlation import Correlation, DenseCorrelation, FactorCorrelation, seal_correlation
-from .core.errors import ConfigError, DataError, DeadbandError, MissingError
+from .core.errors import DataError, DeadbandError, MissingError
 from .core.lint import lint, refuse_errors
 from .core.reasons import BY_NUMBER, GLOBAL
 from .core.seen import RiskGiven, Switch
@@ -26,9 +26,6 @@ from .core.types import CycleRecord
 from .feeds.simulated import SCORE_EVERY, SimulatedMarket, simulated_market
 from .journal.codec import content_hash
 from .journal.store import JournalWriter, NoJournal
-
-ENGINES = ("greedy", "qp")
-
 
 SIMULATED_DAYS = 5
 
@@ -89,11 +86,9 @@ class IBKROptimizationIntegration:
 
     def switch_engine_type(self, engine: str) -> None:
         """Use another engine from the next cycle on; positions and state stay."""
-        if engine not in ENGINES:
-            raise ConfigError(
-                (f"engine {engine!r} is not known. Use one of: {', '.join(ENGINES)}.",)
-            )
-        self.settings = replace(self.settings, engine=engine)
+        settings = replace(self.settings, engine=engine)
+        refuse_errors(lint(settings))
+        self.settings = settings
         if self._days is not None:
             self._days.run.change(self.settings, self._days.now)
 

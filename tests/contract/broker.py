@@ -83,15 +83,7 @@ def booked(reports: Iterable[ExecutionReport], cash: float = CASH) -> Statement:
 
 
 class BrokerContract:
-    """Inherit, and give `broker` and `twin`, another one just like it."""
-
-    @pytest.fixture
-    def broker(self) -> SimulatedBroker:
-        raise NotImplementedError("a broker's own tests say how it is made")
-
-    @pytest.fixture
-    def twin(self) -> SimulatedBroker:
-        raise NotImplementedError("a broker's own tests say how it is made")
+    """Inherit, and give the fixtures `broker` and `twin`, another one just like it."""
 
     def held(self, broker: SimulatedBroker, qty: int = 500) -> None:
         """Own `qty` shares of the plain name."""

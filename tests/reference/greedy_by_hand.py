@@ -536,7 +536,8 @@ def hedge(day: Day) -> None:
     if h < 0 or day.names.beta is None or day.beta(h) == 0 or day.frozen(h):
         return
     rest = fsum(day.beta(i) * x for i, x in enumerate(day.w) if i != h)
-    goal = min(max(-rest / day.beta(h), -day.rules.hedge_cap), day.rules.hedge_cap)
+    low, high = name_box(day, h)
+    goal = min(max(-rest / day.beta(h), low), high)
     for stop in (0.0, goal) if goal * day.w[h] < 0 else (goal,):
         way = stop - day.w[h]
         if way:

@@ -12,6 +12,9 @@ from deadband.core.limits import Structure, reserve, widen
 from deadband.core.lint import lint
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
+from deadband.core.types import Permits, Watch
+from deadband.optimize.build import Ask, assemble
+from deadband.optimize.draft import hedge_box
 from deadband.risk.volatility import average_true_range
 from tests import kit
 
@@ -161,3 +164,42 @@ def test_frozen_types_are_frozen_to_the_last_array() -> None:
     ]
     assert not any(array.flags.writeable for array in arrays)
     assert replace(record.state, cycle=9).cut_at.flags.writeable is False
+
+
+@pytest.mark.parametrize(
+    ("permit", "hard", "box"),
+    [
+        ((-np.inf, np.inf), (-np.inf, np.inf), (-0.3, 0.3)),
+        ((-0.35, 0.0), (-np.inf, np.inf), (-0.3, 0.0)),
+        ((-0.35, -0.35), (-np.inf, np.inf), (-0.3, -0.3)),
+        ((-0.35, -0.35), (-0.35, -0.35), (-0.35, -0.35)),
+    ],
+    ids=["free", "shrink only", "held over its cap", "frozen over its cap"],
+)
+def test_the_hedge_moves_within_its_permit_its_cap_and_its_hard_box(
+    permit: tuple[float, float], hard: tuple[float, float], box: tuple[float, float]
+) -> None:
+    """A hedge of −0.35 over a cap of 0.3: a repair overrules a permit, nothing overrules a halt."""
+    none = np.zeros(2, dtype=np.int16)
+    permits = Permits(
+        low=np.array([-np.inf, permit[0]]),
+        high=np.array([np.inf, permit[1]]),
+        hard_low=np.array([-np.inf, hard[0]]),
+        hard_high=np.array([np.inf, hard[1]]),
+        force=none,
+        gross_scale=1.0,
+        gates=(),
+        spoken=(),
+        watch=Watch(),
+    )
+    ask = Ask(
+        symbols=("A", "H"),
+        z=np.zeros(2),
+        scored=np.ones(2, dtype=np.bool_),
+        cost_bps=np.ones(2),
+        current=np.array([0.0, -0.35]),
+        structure=Structure(np.array([-1, -1]), (), np.ones(2)),
+        permits=permits,
+        hedge=1,
+    )
+    assert hedge_box(assemble(ask, OptimizationConfig(hedge_cap=0.3))) == box

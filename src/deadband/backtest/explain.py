@@ -25,7 +25,11 @@ TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`facts`: (what, value) in the order to read them; `gates`: (code, what it saw, its bound)."""
+    """Why one name did what it did.
+
+    `facts`: (what, value) in the order to read them; `gates`: (code, what it saw, its bound);
+    `limits`: (limit, used, bound) of the book after the decision.
+    """
 
     symbol: str
     at: str
@@ -186,5 +190,6 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         facts.append(("ATR, % of price", f"{float(risk.atr[name]) * 100:.3f}"))
     facts += [("order", f"{o.side} {o.order_qty} limit {o.price:.4f}") for o in orders]
     facts += [("note", str(note)) for note in notes]
+    facts += [("engine", f"{proposal.engine}: {proposal.why}")] if proposal.why else []
     facts += [("portfolio", str(reason)) for reason in record.decision.spoken]
     return tuple((what, str(value)) for what, value in facts)

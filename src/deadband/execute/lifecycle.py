@@ -1,7 +1,9 @@
 """The order state machine: one table, and the code that reads it.
 
 Rules
-  * A fill is always booked, whatever the status says: positions follow executions, not statuses.
+  * A fill of a working order is booked, whatever its status says: positions follow executions, not
+    statuses. One for an order that is not among them is refused, and nothing goes on until it is
+    reconciled.
   * Each exec_id is to be passed once: a report that comes twice would be booked twice.
   * FILLED, CANCELED, REJECTED and EXPIRED are final for the status; an order leaves the working
     list when it is final.

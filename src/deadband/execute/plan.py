@@ -184,7 +184,7 @@ def _returnable(
     """
     book = seen.portfolio
     size = np.abs(draft.shares)
-    exact = np.abs(decision.target - book.weights) * book.nav / np.maximum(book.price, 1e-9)
+    exact = _exact(decision, seen)
     rest = size - universe.lot
     still = (rest == 0) | (rest * book.price >= minimum_usd)
     gained = (rest >= 0) & (size > exact + WHOLE) & (decision.target != 0) & still
@@ -192,9 +192,36 @@ def _returnable(
     return spare
 
 
+def _exact(decision: Decision, seen: Seen) -> Floats:
+    """Shares (n,) the decision asks to trade before they are rounded, unsigned."""
+    book = seen.portfolio
+    shares: Floats = np.abs(decision.target - book.weights) * book.nav
+    return shares / np.maximum(book.price, 1e-9)
+
+
 def _enough(less: int, size: int, price: float, minimum_usd: float) -> int:
     """`less`, or the whole order when what is left of it would be below the minimum ticket."""
     return size if (size - less) * price < minimum_usd else less
+
+
+def _cash_missing(
+    universe: Universe,
+    decision: Decision,
+    seen: Seen,
+    draft: _Draft,
+    settings: ExecutionSettings,
+) -> float:
+    """USD by which planned and pending buys pass the cash there is; negative is what is spare."""
+    book, market = seen.portfolio, seen.market
+    # What may be given back later, any short sale among it, is not cash to buy with.
+    returnable = _returnable(universe, decision, seen, draft, settings.min_ticket_usd)
+    sold = np.abs(draft.shares) - returnable
+    sells = np.where(draft.shares < 0, sold, 0) * market.bid
+    buys = np.maximum(draft.shares, 0) * market.ask * (1 + FEE_ALLOWANCE)
+    # Orders of unknown fate may be buys.
+    pending = (np.maximum(book.working, 0) + book.unknown) * market.ask
+    spare = book.cash - settings.cash_buffer * book.nav
+    return float(buys.sum() + pending.sum() - sells.sum()) - spare
 
 
 def _keep_cash(
@@ -207,14 +234,7 @@ def _keep_cash(
 ) -> None:
     """Reduce opening buys, least edge first, until cash covers them; covers are never reduced."""
     book, market, minimum = seen.portfolio, seen.market, settings.min_ticket_usd
-    # What may be given back later, any short sale among it, is not cash to buy with.
-    sold = np.abs(draft.shares) - _returnable(universe, decision, seen, draft, minimum)
-    sells = np.where(draft.shares < 0, sold, 0) * market.bid
-    buys = np.maximum(draft.shares, 0) * market.ask * (1 + FEE_ALLOWANCE)
-    # Orders of unknown fate may be buys.
-    pending = (np.maximum(book.working, 0) + book.unknown) * market.ask
-    spare = book.cash - settings.cash_buffer * book.nav
-    short = float(buys.sum() + pending.sum() - sells.sum()) - spare
+    short = _cash_missing(universe, decision, seen, draft, settings)
     opening = np.flatnonzero(_growing(seen, draft) & (draft.shares > 0)).tolist()
     for name in sorted(opening, key=lambda i: (float(problem.edge[i]), universe.symbols[i])):
         if short <= 0:
@@ -237,8 +257,8 @@ def _keep_limits(
 ) -> None:
     """Give shares back, the most relieving order first, until whole shares keep every limit.
 
-    A growing order may also take the one lot that it was rounded down by: in a hedged book the
-    smaller position is not always the smaller risk.
+    A growing order may also take the one lot that it was rounded down by, where there is cash for
+    it: in a hedged book the smaller position is not always the smaller risk.
     """
     book, minimum = seen.portfolio, settings.min_ticket_usd
     per_share = book.price / book.nav
@@ -249,8 +269,8 @@ def _keep_limits(
         return sum(excesses(problem.bounds, problem.structure, shares * per_share).values())
 
     spare = _returnable(universe, decision, seen, draft, minimum)
-    exact = np.abs(decision.target - book.weights) * book.nav / np.maximum(book.price, 1e-9)
-    short = _growing(seen, draft) & (np.abs(draft.shares) < exact - WHOLE)
+    cut_off = _exact(decision, seen) - np.abs(draft.shares)
+    short = _growing(seen, draft) & (cut_off > WHOLE) & (cut_off < universe.lot)
     while (over := excess()) > 0:
         offers = []
         for name in np.flatnonzero(spare).tolist():
@@ -258,9 +278,12 @@ def _keep_limits(
             if spare[name] == abs(draft.shares[name]):
                 less = _enough(less, int(spare[name]), float(book.price[name]), minimum)
             offers.append((excess(name, less), universe.symbols[name], name, less))
+        missing = _cash_missing(universe, decision, seen, draft, settings)
         for name in np.flatnonzero(short).tolist():
             lot = int(universe.lot[name])
-            offers.append((excess(name, -lot), universe.symbols[name], name, -lot))
+            cost = lot * float(seen.market.ask[name]) * (1 + FEE_ALLOWANCE)
+            if draft.shares[name] < 0 or missing + cost <= 0:
+                offers.append((excess(name, -lot), universe.symbols[name], name, -lot))
         left, _, best, less = min(offers, default=(over, "", -1, 0))
         if left >= over:
             return

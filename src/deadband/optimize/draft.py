@@ -97,7 +97,8 @@ class Draft:
             if structure.beta is not None:
                 beta += change * float(structure.beta[name])
         bounds, used = self.problem.bounds, self.used
-        lent = self._hedge_reach(beta) if name != self.problem.hedge else np.inf
+        hedging = any(name == self.problem.hedge for name, _ in moves)
+        lent = np.inf if hedging else self._hedge_reach(beta)
         rooms = [
             (_row_room(used.net, net, bounds.net), Limit.NET),
             (_row_room(used.gross, gross, bounds.gross), Limit.GROSS),
@@ -150,12 +151,18 @@ class Draft:
 
 
 def hedge_box(problem: Problem) -> tuple[float, float]:
-    """Lowest and highest weight of the hedge: its cap, and what it is permitted."""
+    """Lowest and highest weight of the hedge: its permit, then its cap, then its hard box.
+
+    In that order: a repair overrules a permit, and nothing overrules what may not trade at all.
+    """
     name, bounds = problem.hedge, problem.bounds
-    low = max(float(bounds.low[name]), float(problem.low[name]), float(problem.hard_low[name]))
-    high = min(float(bounds.high[name]), float(problem.high[name]), float(problem.hard_high[name]))
-    here = float(problem.current[name])
-    return min(low, here), max(high, here)
+    low, high = float(problem.low[name]), float(problem.high[name])
+    for floor, ceiling in (
+        (float(bounds.low[name]), float(bounds.high[name])),
+        (float(problem.hard_low[name]), float(problem.hard_high[name])),
+    ):
+        low, high = min(max(low, floor), ceiling), min(max(high, floor), ceiling)
+    return low, high
 
 
 def _row_room(value: float, slope: float, bound: float) -> float:

@@ -20,7 +20,7 @@ from ..core.config import OptimizationConfig
 from ..core.limits import Limit
 from ..core.reasons import BY_NUMBER, Code
 from ..core.types import Problem
-from .draft import NOTHING, Draft, Part, Refusal
+from .draft import NOTHING, Draft, Part, Refusal, hedge_box
 from .side import Side, sides
 from .trim import trim
 
@@ -39,7 +39,7 @@ def rotate_top_k(problem: Problem, config: OptimizationConfig) -> Draft:
     for side in books:
         rotate(draft, side, config)
     if hedged:
-        hedge(draft, config)
+        hedge(draft)
     draft.measure()
     trim(draft)
     return draft
@@ -223,7 +223,7 @@ def _remainder(
     return rest if rest <= allowed + NOTHING and gain - loss > config.tau_utility else 0.0
 
 
-def hedge(draft: Draft, config: OptimizationConfig) -> None:
+def hedge(draft: Draft) -> None:
     """Take the book's beta into the hedge instrument, as far as its cap, GROSS and NET allow."""
     problem = draft.problem
     beta = problem.structure.beta
@@ -231,13 +231,8 @@ def hedge(draft: Draft, config: OptimizationConfig) -> None:
     if beta is None or beta[name] == 0.0 or problem.cut[name]:
         return
     wanted = float(draft.weights[name]) - draft.used.beta / float(beta[name])
-    # The box nothing leaves comes last: a frozen hedge stays, even over its cap.
-    for low, high in (
-        (-config.hedge_cap, config.hedge_cap),
-        (float(problem.low[name]), float(problem.high[name])),
-        (float(problem.hard_low[name]), float(problem.hard_high[name])),
-    ):
-        wanted = min(max(wanted, low), high)
+    low, high = hedge_box(problem)
+    wanted = min(max(wanted, low), high)
     change = wanted - float(draft.weights[name])
     direction = float(np.sign(change))
     if direction == 0.0:

@@ -34,9 +34,9 @@ def decide(proposal: Proposal, permits: Permits, seen: Seen, settings: Settings)
     if proposal.relaxed:
         spoken.append(Reason(Code.SOLVE_RELAXED, GLOBAL, dict(proposal.relaxed)))
     if proposal.status == "fell_back":
-        spoken.append(Reason(Code.SOLVE_FELL_BACK, GLOBAL, limit=proposal.why))
+        spoken.append(Reason(Code.SOLVE_FELL_BACK, GLOBAL, counterpart=proposal.engine))
     if proposal.status == "held":
-        spoken.append(Reason(Code.SOLVE_HELD, GLOBAL, limit=proposal.why))
+        spoken.append(Reason(Code.SOLVE_HELD, GLOBAL))
     code = _name_the_gate(banded.code, proposal, permits)
     return Decision(banded.weights, code, (*permits.spoken, *spoken))
 

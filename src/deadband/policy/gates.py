@@ -151,13 +151,14 @@ def _tradable(seen: Seen, settings: Settings) -> Iterator[Gate]:
 
 def _data(universe: Universe, signal: Signal, risk: RiskModel, hedge: Bools) -> Iterator[Gate]:
     yield _gate(Code.DATA_NOT_TRADED, ~universe.traded & ~hedge)
-    for code, names in _by_code(risk.defect):
+    for code, names in by_code(risk.defect):
         yield _gate(code, names)
-    for code, names in _by_code(signal.defect):
+    for code, names in by_code(signal.defect):
         yield _gate(code, names & ~hedge, signal.age_s)
 
 
-def _by_code(column: Codes) -> Iterator[tuple[Code, Bools]]:
+def by_code(column: Codes) -> Iterator[tuple[Code, Bools]]:
+    """Each code of a column of code numbers, 0 apart, with the names (n,) that carry it."""
     for number in np.unique(column[column > 0]).tolist():
         yield BY_NUMBER[number], column == number
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from ..core.arrays import Bools, Floats
 from ..core.config import Settings
-from ..core.reasons import BY_NUMBER, GLOBAL, Code, Reason
+from ..core.reasons import GLOBAL, Code, Reason
 from ..core.seen import Codes, Seen, Universe
 from ..core.session import Session, session_at
 from ..core.types import Gate, Permits, RiskModel, Signal, State
-from .gates import Effect, effect_of, is_fresh, name_gates
+from .gates import Effect, by_code, effect_of, is_fresh, name_gates
 from .overrides import look
 from .windows import clamp
 
@@ -86,7 +86,7 @@ def permit(
     for gate in gates:
         boxes.apply(effect_of(gate.code), gate.names, gate.value)
     scale, cap, scaled = _gross_limits(seen, watch.latches, session, settings)
-    commands = [BY_NUMBER[number] for number in np.unique(force[force > 0]).tolist()]
+    commands = [code for code, _ in by_code(force)]
     spoken = [Reason(code, GLOBAL) for code in (*before, *commands, *after)]
     return Permits(
         low=boxes.low,
@@ -124,8 +124,8 @@ def _reducing(
 
 def _commanded(force: Codes, current: Floats) -> Iterator[Gate]:
     """Gates of the names commanded out: what is flat already must not be bought again."""
-    for number in np.unique(force[force > 0]).tolist():
-        yield Gate(BY_NUMBER[number], force == number, current, 0.0)
+    for code, names in by_code(force):
+        yield Gate(code, names, current, 0.0)
 
 
 def _gross_limits(
