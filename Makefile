@@ -12,7 +12,7 @@ help:  ## Show this help
 
 setup: $(STAMP)  ## Create .venv and install deadband with its tools; does nothing when up to date
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml hatch_build.py $(wildcard kernel/*)
 	@python=; \
 	for each in python3.13 python3.12 python3.11 python3; do \
 	    if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -45,7 +45,7 @@ check: setup  ## Check format, lint, types, import contracts and generated files
 bench: setup  ## Measure speed; results go to benchmarks/results
 	$(BIN)/python benchmarks/run_all.py
 
-clean:  ## Remove .venv and every cache
+clean:  ## Remove .venv, the compiled kernel and every cache
 	rm -rf $(VENV) build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache \
-	    .pytest_cache .ruff_cache
+	    .pytest_cache .ruff_cache src/deadband/optimize/_kernel*.so src/deadband/optimize/_kernel*.pyd
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

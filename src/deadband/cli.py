@@ -154,7 +154,11 @@ def explain(
     for title, heads, rows in (
         ("", ("what", "value"), said.facts),
         ("gates that held it back", ("gate", "saw", "bound"), said.gates),
-        ("limits of the book after the decision", ("limit", "used", "bound"), said.limits),
+        (
+            "limits of the engine's book",
+            ("limit", "used", "bound", "worth of 1 % more"),
+            said.limits,
+        ),
     ):
         if rows:
             table = Table(*heads, title=title or None, title_justify="left", show_edge=False)

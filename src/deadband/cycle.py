@@ -65,6 +65,7 @@ def step(
             seen.portfolio,
             state.turnover_today,
             settings,
+            state.last_target,
         )
     with watch.lap("decide"):
         decision = decide(proposal, permits, seen, settings)
@@ -124,6 +125,7 @@ def after(record: CycleRecord) -> State:
         cut_at=np.where(barred, epoch_ns(seen.now), state.cut_at),
         watch=record.permits.watch,
         risk=record.risk,
+        last_target=record.proposal.weights,
     )
 
 

@@ -131,11 +131,14 @@ def test_a_spent_days_turnover_is_reported_when_a_cut_passes_it() -> None:
 
 
 def test_a_fall_back_says_why() -> None:
-    _, info = QPOptimizationEngine().optimize(
+    """With no limit allowed to give way, a breach and the turnover that repairs it conflict."""
+    strict = QPOptimizationEngine(OptimizationConfig(relax_order=()))
+    _, info = strict.optimize(
         [1.0] * 20, None, [1.0] * 20, [0.09] * 20, [f"N{i}" for i in range(20)]
     )
     assert info["status"] == "fell_back"
-    assert "qp found no answer" in info["why"]
+    assert "NET" in info["why"]
+    assert "TURNOVER" in info["why"]
 
 
 def test_a_repaired_matrix_is_reported() -> None:

@@ -185,14 +185,14 @@ def test_explain_says_what_happened_and_why(journal: Path) -> None:
     assert traded["sentence"].startswith("SIM001 was ")
     facts = dict(traded["facts"])
     assert facts["order"].split()[0] in {"BUY", "SELL"}
-    assert {limit for limit, _, _ in traded["limits"]} >= {"GROSS", "NET", "TURNOVER"}
+    assert {limit for limit, *_ in traded["limits"]} >= {"GROSS", "NET", "TURNOVER"}
 
 
 def test_explain_for_people(journal: Path) -> None:
     said = call("explain", journal, "SIM001", "--at", "10:30")
     assert said.code == 0
     assert "2026-03-09 10:30 ET" in said.out
-    for word in ("score z", "rank", "limits of the book", "GROSS"):
+    for word in ("score z", "rank", "limits of the engine's book", "GROSS"):
         assert word in said.out
 
 

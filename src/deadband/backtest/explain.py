@@ -15,12 +15,16 @@ from ..core.limits import BY_NUMBER as LIMITS
 from ..core.limits import Limit
 from ..core.reasons import BY_NUMBER, Code
 from ..core.session import EXCHANGE_ZONE, session_on
-from ..core.types import CycleRecord
+from ..core.types import CycleRecord, Proposal
+from ..core.units import PERCENT
+from ..engines.margin import margin_of, shadow_price_ranges
 from ..journal.store import Entry, JournalReader
 from .run import CYCLE
 
 TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
 """Families of codes under which a name is traded."""
+STOPPED = (Code.HOLD_LIMIT, Code.TARGET_MOVED)
+"""Codes beside which the limit that held the name back is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Explanation:
     """Why one name did what it did.
 
     `facts`: (what, value) in the order to read them; `gates`: (code, what it saw, its bound);
-    `limits`: (limit, used, bound) of the book after the decision.
+    `limits`: (limit, used, bound, shadow price) of the engine's book; the price is what 1 % of NAV
+    more of the limit is worth and, where it differs, what 1 % less costs, in bps of NAV.
     """
 
     symbol: str
@@ -38,7 +43,7 @@ class Explanation:
     sentence: str
     facts: tuple[tuple[str, str], ...]
     gates: tuple[tuple[str, str, str], ...]
-    limits: tuple[tuple[str, str, str], ...]
+    limits: tuple[tuple[str, str, str, str], ...]
 
 
 def explain(path: Path, symbol: str, at: str | None = None) -> Explanation:
@@ -138,12 +143,26 @@ def _explained(journal: JournalReader, entry: Entry, symbol: str) -> Explanation
             for gate in record.permits.gates
             if gate.names[name]
         ),
-        limits=tuple(
-            (limit, f"{value:.4f}", f"{bound:.4f}")
-            for limit, (value, bound) in record.proposal.certificate.used.items()
-            if value or not limit.startswith(Limit.SECTOR)
-        ),
+        limits=_limits(record.proposal),
     )
+
+
+def _limits(proposal: Proposal) -> tuple[tuple[str, str, str, str], ...]:
+    prices = shadow_price_ranges(proposal)
+    unit = "bps" if np.isfinite(proposal.problem.unit_bps) else "U"
+    return tuple(
+        (limit, f"{value:.4f}", f"{bound:.4f}", _priced(prices.get(limit), unit))
+        for limit, (value, bound) in proposal.certificate.used.items()
+        if value or not limit.startswith(Limit.SECTOR)
+    )
+
+
+def _priced(price: tuple[float, float] | None, unit: str) -> str:
+    """A shadow price per 1 % of NAV; both ends where they differ."""
+    if price is None:
+        return ""
+    gain, loss = (f"{PERCENT * one:.4f}" for one in price)
+    return f"{gain} {unit}" if gain == loss else f"{gain} to {loss} {unit}"
 
 
 def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
@@ -152,13 +171,29 @@ def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
     other = int(proposal.counterpart[name])
     partner = f" with {record.state.universe.symbols[other]}" if other >= 0 else ""
     limit = LIMITS.get(int(proposal.limit[name]))
-    stopped = f" (limit {limit})" if limit and code is Code.HOLD_LIMIT else ""
+    stopped = f" (limit {limit})" if limit and code in STOPPED else ""
     if target == current:
         did = f"stayed at {current:.2%}" if current else "was not bought"
     else:
         verb = "bought" if target > current else "sold"
         did = f"was {verb} from {current:.2%} to {target:.2%} of NAV"
     return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}"
+
+
+def _margin(proposal: Proposal, name: int) -> list[tuple[str, Any]]:
+    """Edge, risk, cost and limits of one more unit of weight, where an exact engine answered."""
+    margin, proof = margin_of(proposal, name), proposal.certificate.proof
+    if margin is None or proof is None:
+        return []
+    facts: list[tuple[str, Any]] = [
+        ("edge at the margin", f"{margin.edge:+.4f}"),
+        ("risk at the margin", f"{margin.risk:+.4f}"),
+        ("prices of limits on it", f"{margin.limits:+.4f}"),
+    ]
+    if margin.stopped_by:
+        facts.append(("stopped by", f"{margin.stopped_by}, which weighs {margin.weighs:.4f}"))
+    solver = f"{proof.methods[-1]}, relative gap {max(0.0, proof.gap):.1e}"
+    return [*facts, ("proven by", solver)]
 
 
 def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
@@ -188,6 +223,7 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         facts.append(("β", f"{float(risk.beta[name]):.2f}"))
     if risk.atr is not None:
         facts.append(("ATR, % of price", f"{float(risk.atr[name]) * 100:.3f}"))
+    facts += _margin(proposal, name)
     facts += [("order", f"{o.side} {o.order_qty} limit {o.price:.4f}") for o in orders]
     facts += [("note", str(note)) for note in notes]
     facts += [("engine", f"{proposal.engine}: {proposal.why}")] if proposal.why else []

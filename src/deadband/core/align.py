@@ -7,11 +7,12 @@ pandas and its kin are recognised by shape of interface and never imported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints
+from .arrays import Bools, Floats, Ints, constant, is_finite, sealed
 from .errors import DataError, MissingError, ShapeError
 
 
@@ -27,7 +28,7 @@ def vector(given: Any, symbols: Sequence[str], name: str) -> Floats:
             f"{name} has shape {array.shape}, the universe has {len(symbols)} names. "
             "Give one value a name."
         )
-    if not np.isfinite(array).all():
+    if not is_finite(array):
         bad = [symbols[i] for i in np.flatnonzero(~np.isfinite(array))[:5].tolist()]
         raise DataError(
             f"{name} is not finite for {', '.join(bad)}. "
@@ -66,7 +67,7 @@ def groups(given: Any, symbols: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     """
     n = len(symbols)
     if given is None:
-        return np.full(n, -1, dtype=np.int64), ()
+        return constant(n, -1, np.int64), ()
     if hasattr(given, "loc") and hasattr(given, "columns"):
         missing = [s for s in symbols if s not in given.index]
         if missing:
@@ -78,10 +79,16 @@ def groups(given: Any, symbols: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     labels = _ordered(given, symbols, "sector_exposures")
     if len(labels) != n:
         raise ShapeError(f"sector_exposures has {len(labels)} labels, the universe {n} names.")
+    return _from_labels(tuple(labels))
+
+
+@lru_cache(maxsize=8)
+def _from_labels(labels: tuple[Any, ...]) -> tuple[Ints, tuple[str, ...]]:
+    """By content, so that the same labels cycle after cycle are read once."""
     texts = ["" if label is None or label != label else str(label) for label in labels]
     names = tuple(sorted(set(texts) - {""}))
     number = {name: k for k, name in enumerate(names)} | {"": -1}
-    return np.array([number[text] for text in texts], dtype=np.int64), names
+    return sealed(np.array([number[text] for text in texts], dtype=np.int64)), names
 
 
 def _from_matrix(
@@ -105,6 +112,8 @@ def _from_matrix(
 
 def like(answer: Floats, given: Any, symbols: Sequence[str]) -> Any:
     """The answer (n,) in the container type of `given`."""
+    if isinstance(given, np.ndarray):
+        return answer
     if isinstance(given, Mapping):
         return dict(zip(symbols, answer.tolist(), strict=True))
     if hasattr(given, "index") and hasattr(given, "to_numpy"):
@@ -115,6 +124,8 @@ def like(answer: Floats, given: Any, symbols: Sequence[str]) -> Any:
 
 
 def _ordered(given: Any, symbols: Sequence[str], name: str) -> Any:
+    if isinstance(given, np.ndarray):
+        return given
     if isinstance(given, Mapping):
         missing = [s for s in symbols if s not in given]
         if missing:

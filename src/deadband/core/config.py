@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .costs import CostSettings
-from .limits import Limits
+from .limits import RELAX_ORDER, Limits
 from .units import BPS
 
 
@@ -79,8 +79,19 @@ class OptimizationConfig:
     """Instrument that takes the book's residual beta; empty: none."""
     hedge_cap: float = 0.3
     """|w| of the hedge instrument at most."""
+    relax_order: tuple[str, ...] = RELAX_ORDER
+    """Limits that give way where limits conflict, the one given up first in front."""
+    escalate_gap: float | None = None
+    """Share of the best U that greedy's rules may lose before qp answers the cycle; none: never."""
     max_abs_z: float = 8.0
     """Scores beyond this many σ are pulled back to it: one wild score must not own the book."""
+    impact_cost: bool = False
+    """Square-root market impact inside the optimization: cost grows with the trade, κ|Δw|^{3/2}."""
+
+    min_trade: float = 0.0
+    """|Δw| of one name below this is not traded by qp, exits apart."""
+    whole_lots: bool = False
+    """qp proposes whole lots at the market's prices; orders are in whole lots in any case."""
 
     @property
     def tau_L1(self) -> float:

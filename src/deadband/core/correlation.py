@@ -35,7 +35,7 @@ class DenseCorrelation:
 
     def quadratic(self, x: Floats, support: Ints) -> float:
         """xᵀCx for an `x` (m,) that lives on the indices `support` (m,) only."""
-        return float(x @ self.matrix[np.ix_(support, support)] @ x)
+        return float(x.dot(self.matrix[support[:, None], support]).dot(x))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +66,12 @@ class FactorCorrelation:
 
     def quadratic(self, x: Floats, support: Ints) -> float:
         """xᵀCx for an `x` (m,) that lives on the indices `support` (m,) only."""
-        factors = self.loadings[support].T @ x
-        return float(factors @ factors + x @ (self.specific[support] * x))
+        factors = self.loadings[support].T.dot(x)
+        return float(factors.dot(factors) + x.dot(self.specific[support] * x))
 
 
 Correlation = DenseCorrelation | FactorCorrelation
+SEALED = (DenseCorrelation, FactorCorrelation)
 
 
 def seal_correlation(given: Any, n: int) -> Correlation | None:
@@ -82,7 +83,7 @@ def seal_correlation(given: Any, n: int) -> Correlation | None:
     """
     if given is None:
         return None
-    if isinstance(given, DenseCorrelation | FactorCorrelation):
+    if isinstance(given, SEALED):
         _expect_size(given.size, n)
         return given
     if isinstance(given, tuple) and len(given) == 2:

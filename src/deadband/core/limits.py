@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints, exact_sum
+from .arrays import (
+    Bools,
+    Floats,
+    Ints,
+    constant,
+    exact_sum,
+    freeze,
+    highest,
+    lowest,
+    sealed,
+    support,
+)
 
 TOLERANCE = 1e-12
 """A limit is kept when value ≤ bound + TOLERANCE·(1 + bound)."""
@@ -38,9 +51,23 @@ class Limit(StrEnum):
     SLOTS = "SLOTS", 10
     BUDGET = "BUDGET", 11
     PERMIT = "PERMIT", 12
+    ROW = "ROW", 14
 
+
+# Plain texts, read once: an enum's `value` costs as much as measuring against it.
+PER_NAME_CAP, GROSS = Limit.PER_NAME_CAP.value, Limit.GROSS.value
+NET, BETA = Limit.NET.value, Limit.BETA.value
+
+RELAX_ORDER = ("fully_invested", "turnover", "turnover_name", "rows", "beta", "sector", "net")
+"""Classes of limits that may give way where limits conflict, the one given up first in front.
+
+"rows" are the user's own; caps, gross and what may not trade never give way (SEMANTICS §3).
+"""
 
 BY_NUMBER: Mapping[int, Limit] = {limit.number: limit for limit in Limit}
+
+Reach = tuple[float, float, float]
+"""Of boxes (n,): a lowest and a highest weight inside all of them, and the largest |w| in any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +86,32 @@ class Limits:
     fully_invested: bool = False
 
 
+class Held(NamedTuple):
+    """What a book holds: `names` (m,) and `weights` (m,), the same as a list, and the extremes."""
+
+    names: Ints
+    weights: Floats
+    sizes: list[float]
+    lowest: float
+    highest: float
+
+
+def held_in(weights: Floats) -> Held:
+    """What a book (n,) holds: its sums, limits and costs need look at nothing else."""
+    names = support(weights)
+    return _held(names, weights[names])
+
+
+def _held(names: Ints, weights: Floats) -> Held:
+    sizes = weights.tolist()
+    if not sizes:
+        return Held(names, weights, sizes, 0.0, 0.0)
+    return Held(names, weights, sizes, sizes[weights.argmin()], sizes[weights.argmax()])
+
+
+NOTHING_HELD = held_in(np.zeros(0))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
     """What limits are summed over: sector number (n,), −1 for none; β (n,) or None."""
@@ -69,17 +122,23 @@ class Structure:
 
     def exposure(self, weights: Floats) -> Exposure:
         """Measure a book (n,), summed exactly."""
-        held = np.flatnonzero(weights)
-        w = weights[held]
-        group = self.group[held]
-        sector = np.zeros(len(self.group_names))
-        sector_gross = np.zeros(len(self.group_names))
-        for k in np.unique(group[group >= 0]):
-            members = w[group == k]
-            sector[k] = exact_sum(members)
-            sector_gross[k] = exact_sum(np.abs(members))
-        beta = 0.0 if self.beta is None else exact_sum(self.beta[held] * w)
-        return Exposure(exact_sum(np.abs(w)), exact_sum(w), sector, sector_gross, beta)
+        return self.exposure_of(held_in(weights))
+
+    def exposure_of(self, held: Held) -> Exposure:
+        """Measure a book by what it holds."""
+        net = math.fsum(held.sizes)
+        # Without shorts the sum of sizes is the same sum.
+        gross = net if held.lowest >= 0.0 else math.fsum(map(abs, held.sizes))
+        beta = 0.0 if self.beta is None else exact_sum(self.beta[held.names] * held.weights)
+        if not self.group_names:
+            return Exposure(gross, net, np.zeros(0), np.zeros(0), beta)
+        members: list[list[float]] = [[] for _ in self.group_names]
+        for k, size in zip(self.group[held.names].tolist(), held.sizes, strict=True):
+            if k >= 0:
+                members[k].append(size)
+        sector = np.array([math.fsum(own) for own in members])
+        sector_gross = np.array([math.fsum(map(abs, own)) for own in members])
+        return Exposure(gross, net, sector, sector_gross, beta)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,12 +152,17 @@ class Exposure:
     beta: float
 
 
+def reach_of(low: Floats, high: Floats) -> Reach:
+    return highest(low), lowest(high), max(highest(high), -lowest(low), 0.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bounds:
     """The limits as they hold in one cycle, widened where SEMANTICS §3 says so.
 
     A passive breach within the repair tolerance may stay but not grow; a frozen name keeps its
-    weight. `low`, `high` (n,) bound each weight; the rest bound absolute sums.
+    weight. `low`, `high` (n,) bound each weight; the rest bound absolute sums. `known`: their
+    reach, from whoever made them and need not look at all n.
     """
 
     low: Floats
@@ -110,6 +174,18 @@ class Bounds:
     beta: float
     turnover: float
     turnover_name: float
+    known: InitVar[Reach | None] = None
+    reach: Reach = field(init=False)
+
+    def __post_init__(self, known: Reach | None) -> None:
+        freeze(self, "low", "high", "sector", "sector_gross")
+        object.__setattr__(self, "reach", known or reach_of(self.low, self.high))
+
+    def with_box(self, name: int, size: float) -> Bounds:
+        """The same, but for one name that may go from −`size` to `size`."""
+        low, high = self.low.copy(), self.high.copy()
+        low[name], high[name] = -size, size
+        return replace(self, low=sealed(low), high=sealed(high))
 
 
 def passive(bound: float, current: float, tolerance: float) -> float:
@@ -118,41 +194,68 @@ def passive(bound: float, current: float, tolerance: float) -> float:
 
 
 def widen(
-    limits: Limits, structure: Structure, current: Floats, frozen: Bools, tolerance: float
+    limits: Limits,
+    structure: Structure,
+    current: Floats,
+    frozen: Bools,
+    tolerance: float,
+    held: Held | None = None,
 ) -> Bounds:
-    """Bounds of this cycle from the mandate, the current book (n,) and who may not trade (n,)."""
-    cap = limits.per_name_cap
-    size = np.abs(current)
-    held_over = (size > cap) & (size <= cap + tolerance)
-    high = np.where(frozen | held_over, np.maximum(cap, current), cap)
-    floor = -cap if limits.allow_short else 0.0
-    short_over = held_over & limits.allow_short
-    low = np.where(frozen | short_over, np.minimum(floor, current), floor)
-    now = structure.exposure(current)
-    stuck = structure.exposure(np.where(frozen, current, 0.0))
-    sector = np.full(len(now.sector), limits.sector)
-    sector_gross = np.full(
-        len(now.sector), np.inf if limits.sector_gross is None else limits.sector_gross
-    )
-    for k in range(len(sector)):
-        sector[k] = max(passive(sector[k], abs(now.sector[k]), tolerance), abs(stuck.sector[k]))
-        sector_gross[k] = max(
-            passive(sector_gross[k], now.sector_gross[k], tolerance), stuck.sector_gross[k]
-        )
-    beta = np.inf
-    if limits.beta is not None and structure.beta is not None:
-        beta = max(passive(limits.beta, abs(now.beta), tolerance), abs(stuck.beta))
+    """Bounds of this cycle from the mandate, the current book (n,) and who may not trade (n,).
+
+    `held`: what the current book holds, where that is known already.
+    """
+    held = held or held_in(current)
+    fixed = frozen[held.names]
+    now = structure.exposure_of(held)
+    if np.count_nonzero(fixed):
+        stuck = structure.exposure_of(_held(held.names[fixed], held.weights[fixed]))
+    else:
+        stuck = structure.exposure_of(NOTHING_HELD)
+    low, high, reach = _boxes(limits, len(current), held, fixed, tolerance)
+
+    def widened(bound: float, used: float, least: float) -> float:
+        return max(passive(bound, abs(used), tolerance), abs(least))
+
+    def each_widened(bound: float, used: Floats, least: Floats) -> Floats:
+        if not len(used):
+            return used
+        pairs = zip(used.tolist(), least.tolist(), strict=True)
+        return np.array([widened(bound, *pair) for pair in pairs])
+
+    sector_gross = np.inf if limits.sector_gross is None else limits.sector_gross
+    beta = np.inf if limits.beta is None or structure.beta is None else limits.beta
     return Bounds(
         low=low,
         high=high,
-        gross=max(passive(limits.gross, now.gross, tolerance), stuck.gross),
-        net=max(passive(limits.net, abs(now.net), tolerance), abs(stuck.net)),
-        sector=sector,
-        sector_gross=sector_gross,
-        beta=beta,
+        gross=widened(limits.gross, now.gross, stuck.gross),
+        net=widened(limits.net, now.net, stuck.net),
+        sector=each_widened(limits.sector, now.sector, stuck.sector),
+        sector_gross=each_widened(sector_gross, now.sector_gross, stuck.sector_gross),
+        beta=widened(beta, now.beta, stuck.beta),
         turnover=limits.turnover,
         turnover_name=limits.turnover_name,
+        known=reach,
     )
+
+
+def _boxes(
+    limits: Limits, n: int, held: Held, fixed: Bools, tolerance: float
+) -> tuple[Floats, Floats, Reach]:
+    """Lowest and highest weights (n,); names that are held can have boxes wider than the cap."""
+    cap, short = limits.per_name_cap, limits.allow_short
+    floor = -cap if short else 0.0
+    low, high = constant(n, floor), constant(n, cap)
+    if max(held.highest, -held.lowest) <= cap and not np.count_nonzero(fixed):
+        return low, high, (floor, cap, cap)
+    size = np.abs(held.weights)
+    own = fixed | ((size > cap) & (size <= cap + tolerance))
+    names, weights = held.names[own], held.weights[own]
+    low, high = low.copy(), high.copy()
+    high[names] = np.maximum(cap, weights)
+    low[names] = np.where(fixed[own] | short, np.minimum(floor, weights), floor)
+    widest = max(cap, highest(high[names]), -lowest(low[names]))
+    return sealed(low), sealed(high), (floor, cap, widest)
 
 
 def reserve(bounds: Bounds, structure: Structure, current: Floats, reserved: Floats) -> Bounds:
@@ -174,20 +277,36 @@ def reserve(bounds: Bounds, structure: Structure, current: Floats, reserved: Flo
 
 def excesses(bounds: Bounds, structure: Structure, weights: Floats) -> dict[str, float]:
     """By how much each exposure limit is exceeded, by name (`SECTOR:Energy`); empty when kept."""
-    used = structure.exposure(weights)
-    name_excess = np.maximum(weights - bounds.high, bounds.low - weights)
+    held = held_in(weights)
+    used = structure.exposure_of(held)
+    names = suspects(bounds.reach, held)
+    excess = 0.0
+    if names is not None:
+        w = weights[names]
+        excess = max(0.0, highest(np.maximum(w - bounds.high[names], bounds.low[names] - w)))
     pairs = [
-        (Limit.PER_NAME_CAP.value, float(name_excess.max(initial=-1.0)), 0.0),
-        (Limit.NET.value, abs(used.net), bounds.net),
-        (Limit.GROSS.value, used.gross, bounds.gross),
-        (Limit.BETA.value, abs(used.beta), bounds.beta),
+        (PER_NAME_CAP, excess, 0.0),
+        (NET, abs(used.net), bounds.net),
+        (GROSS, used.gross, bounds.gross),
+        (BETA, abs(used.beta), bounds.beta),
     ]
     for k, sector in enumerate(structure.group_names):
         pairs.append((f"{Limit.SECTOR}:{sector}", abs(used.sector[k]), bounds.sector[k]))
         pairs.append(
             (f"{Limit.SECTOR_GROSS}:{sector}", used.sector_gross[k], bounds.sector_gross[k])
         )
-    return {name: value - bound for name, value, bound in pairs if not keeps(value, bound)}
+    # What keeps its bound plainly needs no allowance for last bits.
+    over = [pair for pair in pairs if pair[1] > pair[2]]
+    return {name: value - bound for name, value, bound in over if not keeps(value, bound)}
+
+
+def suspects(reach: Reach, held: Held) -> Ints | slice | None:
+    """The names of a book whose own boxes must be asked: none while it is inside all of them."""
+    low, high, _ = reach
+    if not low <= 0.0 <= high:
+        return slice(None)
+    inside = low <= held.lowest and held.highest <= high
+    return None if inside else held.names
 
 
 def keeps(value: float, bound: float) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from math import inf, isnan
 
 from .config import Settings
+from .limits import RELAX_ORDER
 
 AT_LEAST_ZERO = (
     *("lambda_risk", "gamma_cost", "max_net_exposure", "beta_tolerance", "reentry_min", "K_short"),
@@ -17,7 +18,7 @@ AT_LEAST_ZERO = (
     *("policy.override_scale", "policy.cooldown_min", "policy.min_price_usd"),
     *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
     *("execution.collar_bps", "risk.min_days", "risk.min_coverage", "max_turnover_day"),
-    *("policy.overnight_gross", "sector_gross_cap"),
+    *("policy.overnight_gross", "sector_gross_cap", "escalate_gap", "min_trade"),
 )
 ABOVE_ZERO = (
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
@@ -31,7 +32,7 @@ ABOVE_ZERO = (
 )
 FRACTIONS = (
     *("per_name_cap", "sector_cap", "portfolio_drift_threshold", "name_drift_threshold"),
-    *("max_turnover_per_name", "beta_tolerance", "hedge_cap", "sector_gross_cap"),
+    *("max_turnover_per_name", "beta_tolerance", "hedge_cap", "sector_gross_cap", "min_trade"),
     *("policy.daily_loss", "policy.drawdown", "execution.cash_buffer"),
     *("policy.max_participation", "execution.max_fill_participation"),
 )
@@ -74,6 +75,9 @@ def range_faults(settings: Settings) -> Iterator[str]:
         if (word := _of(settings, name)) not in known:
             expected = ", ".join(w for w in known if w)
             yield f"{name}={word!r} is expected to be one of: {expected}."
+    unknown = [word for word in settings.optimize.relax_order if word not in RELAX_ORDER]
+    if unknown:
+        yield f"relax_order has {unknown[0]!r}, expected some of: {', '.join(RELAX_ORDER)}."
     for window in settings.policy.windows:
         if not WINDOW.fullmatch(window):
             yield f"policy.windows has {window!r}, expected open+5, close-10 or 10:30."

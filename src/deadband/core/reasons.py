@@ -50,6 +50,7 @@ class Code(StrEnum):
     HOLD_LIMIT = "HOLD_LIMIT", 25, "A limit leaves no room for the trade."
     HOLD_FLAT = "HOLD_FLAT", 26, "Not held and not a candidate."
     HOLD_CURRENT = "HOLD_CURRENT", 27, "The optimum leaves this weight where it is."
+    HOLD_SMALL = "HOLD_SMALL", 28, "The optimum's trade is less than a lot, or than min_trade."
     # Room optimize: limits that took weight away.
     CAP_NAME = "CAP_NAME", 30, "Trimmed to the per-name cap."
     CAP_SECTOR = "CAP_SECTOR", 31, "Trimmed to a sector cap."
@@ -61,6 +62,11 @@ class Code(StrEnum):
     SOLVE_RELAXED = "SOLVE_RELAXED", 40, "Limits conflict: one was exceeded by the least amount."
     SOLVE_FELL_BACK = "SOLVE_FELL_BACK", 41, "The engine failed its check; another one answered."
     SOLVE_HELD = "SOLVE_HELD", 42, "No engine passed its check: current weights kept."
+    SOLVE_ESCALATED = (
+        "SOLVE_ESCALATED",
+        44,
+        "Greedy left more than escalate_gap: qp answered.",
+    )
     SOLVE_DONE = "SOLVE_DONE", 43, "The convex program was solved to optimality and checked."
     # Room policy: bands and reasons to trade.
     BAND_SKIP = "BAND_SKIP", 50, "Portfolio drift inside the no-trade band: nothing discretionary."

@@ -1,4 +1,4 @@
-"""The convex engines: the seeds' program solved to optimality, by PIQP or through cvxpy."""
+"""The exact engines: the seeds' program solved to optimality, by the kernel or through cvxpy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.reasons import Code
 from ..core.types import Problem, Proposal
-from ..optimize.cvx import Constraints, cvxpy_optimum
+from ..optimize.cvx import Constraints, CvxpyPrograms, Objective, cvxpy_optimum
+from ..optimize.duality import Optimum
+from ..optimize.exact import solve_exactly
+from ..optimize.program import Program
 from ..optimize.solve import answer, judge
 from .info import info_of
 from .optimization import OptimizationEngine
 
-SPOKEN = {"fell_back": Code.SOLVE_FELL_BACK, "held": Code.SOLVE_HELD}
+SPOKEN = {
+    "optimal_relaxed": Code.SOLVE_RELAXED,
+    "fell_back": Code.SOLVE_FELL_BACK,
+    "held": Code.SOLVE_HELD,
+}
 
 
 class QPOptimizationEngine(OptimizationEngine):
@@ -43,11 +50,17 @@ class QPOptimizationEngine(OptimizationEngine):
 
 
 class CvxpyRebalanceEngine(QPOptimizationEngine):
-    """The same program in cvxpy with OSQP, open to the user's own constraints.
+    """The same program in cvxpy with OSQP, open to the user's own constraints and objective.
 
-    `extra_constraints` is given cvxpy's weight variable (n,) and returns constraints to add, such
-    as `lambda w: [w[0] == 0]`; where they cannot be met, current weights are kept (status held).
-    Needs the extra `deadband[cvxpy]`. Exact to about 1e-6.
+    Both are given cvxpy's weight variable (n,). `extra_constraints` returns constraints to add,
+    such as `lambda w: [w[0] == 0]`; `extra_objective` a concave term to add to U, such as
+    `lambda w: -cvxpy.sum_squares(w - target)`, whose value `info["extra_objective"]` reports beside
+    U. Where they leave no answer, current weights are kept (status held).
+
+    The program is compiled on the first call, and again when its shape or the correlation changes;
+    they are called only then. What they read that changes from cycle to cycle must be a
+    cvxpy.Parameter. The solver starts from its last answer, which moves U by less than 1e-6.
+    Needs the extra `deadband[cvxpy]`. Raises ConfigError for terms that are not convex.
     """
 
     def __init__(
@@ -56,16 +69,22 @@ class CvxpyRebalanceEngine(QPOptimizationEngine):
         *,
         apply_cuts: bool = False,
         extra_constraints: Constraints | None = None,
+        extra_objective: Objective | None = None,
     ) -> None:
         super().__init__(config, apply_cuts=apply_cuts)
-        self.extra_constraints = extra_constraints
+        self._programs = CvxpyPrograms(extra_constraints, extra_objective)
+
+    def _answer(self, problem: Problem) -> tuple[Floats, dict[str, Any]]:
+        weights, info = super()._answer(problem)
+        if self._programs.objective is not None:
+            info["extra_objective"] = self._programs.extra_value(weights)
+        return weights, info
 
     def _propose(self, problem: Problem) -> Proposal:
-        best = cvxpy_optimum(problem, self.extra_constraints)
-        return judge(
-            problem,
-            self.config,
-            "cvxpy",
-            () if best is None else (best,),
-            fall_back=self.extra_constraints is None,
-        )
+        alone = not self._programs.extended
+
+        def solver(program: Program, *, feasible: bool) -> Optimum | None:
+            return cvxpy_optimum(program, self._programs)
+
+        exact = solve_exactly(problem, solver, self.config.relax_order, relaxes=alone)
+        return judge(problem, self.config, "cvxpy", exact, fall_back=alone)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from ..core.arrays import Floats
+from ..core.arrays import Floats, Ints
+from ..core.config import OptimizationConfig
+from ..core.errors import ConfigError
 from ..core.reasons import BY_NUMBER, GLOBAL, Code
 from ..core.seen import Codes
-from ..core.types import Proposal
+from ..core.types import Problem, Proposal
 from ..optimize.certify import certify
+from ..optimize.objective import footprint
 
 FEW = 4
 
@@ -54,26 +55,48 @@ class ReasonCodes(Mapping[str, Code]):
 
 def info_of(proposal: Proposal, weights: Floats, code: Codes, spoken: Code) -> dict[str, Any]:
     problem = proposal.problem
-    changes = [
-        {
-            "symbol": problem.symbols[i],
-            "from": float(problem.current[i]),
-            "to": float(weights[i]),
-            "delta": float(weights[i] - problem.current[i]),
-            "reason": BY_NUMBER[int(code[i])],
-        }
-        for i in np.flatnonzero(weights != problem.current).tolist()
-    ]
     # The book that is returned is the one that is checked, bands and all.
-    certificate = certify(problem, weights)
+    book, certificate = footprint(problem, weights), proposal.certificate
+    if weights is not proposal.weights:
+        certificate = certify(problem, weights, book=book)
+    proof = certificate.proof
     return {
-        "changes": changes,
+        "changes": _changes(problem, weights, code, book.moved),
         "reason_codes": ReasonCodes(problem.symbols, code, spoken),
         "status": proposal.status,
         "objective_value": certificate.objective,
         "engine": proposal.engine,
+        "method": proposal.engine if proof is None else proof.methods[-1],
         "why": proposal.why,
+        "rounding_gap": 0.0 if proof is None else proof.rounding,
         "correlation_repair": 0.0 if problem.correlation is None else problem.correlation.repair,
         "relaxed": dict(proposal.relaxed),
         "certificate": certificate,
     }
+
+
+def gap_of(
+    problem: Problem, config: OptimizationConfig, weights: Floats, asked: object
+) -> Mapping[str, float] | None:
+    """What `weights` (n,) leave against the optimum, in units of U; None where limits conflict.
+
+    `asked` True: mandate, heuristic and total (SEMANTICS §5); "bound": a bound of the total.
+    """
+    # Loaded when asked for, with the solvers behind it.
+    from ..optimize.gap import gap_bound, optimality_gap
+
+    if asked is True:
+        return optimality_gap(problem, config, weights)
+    if asked == "bound":
+        return gap_bound(problem, weights)
+    raise ConfigError((f"gap={asked!r} is expected to be True, False or 'bound'.",))
+
+
+def _changes(problem: Problem, weights: Floats, code: Codes, moved: Ints) -> list[dict[str, Any]]:
+    """One row for each name whose weight changes."""
+    symbols, before, after = problem.symbols, problem.current[moved], weights[moved]
+    rows = zip(moved.tolist(), before.tolist(), after.tolist(), code[moved].tolist(), strict=True)
+    return [
+        {"symbol": symbols[i], "from": w, "to": v, "delta": v - w, "reason": BY_NUMBER[number]}
+        for i, w, v, number in rows
+    ]

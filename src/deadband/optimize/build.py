@@ -7,26 +7,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core.arrays import Bools, Floats
+from ..core.arrays import Bools, Floats, constant, median, sealed
 from ..core.config import OptimizationConfig, Settings
 from ..core.correlation import Correlation
-from ..core.costs import one_way_bps
+from ..core.costs import impact, one_way_bps
 from ..core.errors import MissingError
-from ..core.limits import Structure, passive, reserve, widen
+from ..core.limits import Held, Structure, held_in, passive, reserve, widen
 from ..core.seen import Codes, Market, Portfolio, Universe
 from ..core.session import SESSION_MIN
 from ..core.types import Permits, Problem, RiskModel, Signal
 from ..core.units import BPS, PERCENT
 from .cuts import cut_codes
 
+EVERYWHERE = (-np.inf, np.inf, np.inf)
+"""The reach of boxes that are not there."""
+IMPACT_TRADE = 0.01
+"""The trade, fraction of NAV, whose impact is given; impact grows with the root of the trade."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Ask:
     """What is put to an engine before limits are turned into bounds; (n,) unless said otherwise.
 
     cost_bps one-way; volatility fraction per √horizon or None; pnl_bps, atr_pct, holding_min None
     where not known. `permits` None: everything may trade. `exits` False asks for no cuts.
-    `reserved`: weight of orders whose fate is not known, at its worst.
+    `impact_bps`: one-way market impact of a trade of IMPACT_TRADE, or None for none.
+    `reserved`: weight of orders whose fate is not known, at its worst. `lot`: weight of one lot, or
+    None where trades need not be whole lots.
     """
 
     symbols: Sequence[str]
@@ -46,45 +53,52 @@ class Ask:
     exits: bool = True
     turnover_left: float = np.inf
     reserved: Floats | None = None
+    impact_bps: Floats | None = None
+    lot: Floats | None = None
 
 
 def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
     """Turn what was asked into the problem that engines solve and `certify` checks."""
     n = len(ask.z)
-    z = np.clip(ask.z, -config.max_abs_z, config.max_abs_z)
-    scale = _scale(ask.volatility)
+    # What is made here belongs to the problem alone: sealed in place, it is not copied once more.
+    z = sealed(ask.z.clip(-config.max_abs_z, config.max_abs_z))
+    # s = σ / median(σ), SEMANTICS §2.
+    typical = np.nan if ask.volatility is None else median(ask.volatility)
+    scale = None if ask.volatility is None else ask.volatility / typical
     scored = ask.scored
     if ask.hedge >= 0:
         # The hedge takes no rank from anybody (SEMANTICS §4.5).
-        scored = scored & (np.arange(n) != ask.hedge)
+        scored = sealed(scored & (np.arange(n) != ask.hedge))
     limits = config.limits(allow_short=ask.allow_short)
     if ask.permits is None:
-        low, high = np.full(n, -np.inf), np.full(n, np.inf)
-        hard_low, hard_high, force = low, high, np.zeros(n, dtype=np.int16)
+        low, high = constant(n, -np.inf), constant(n, np.inf)
+        hard_low, hard_high, force = low, high, constant(n, 0, np.int16)
+        frozen, reach = constant(n, 0, np.bool_), EVERYWHERE
     else:
         low, high = ask.permits.low, ask.permits.high
         hard_low, hard_high = ask.permits.hard_low, ask.permits.hard_high
-        force = ask.permits.force
+        force, frozen, reach = ask.permits.force, ask.permits.frozen, None
         limits = replace(
             limits,
             gross=min(limits.gross * ask.permits.gross_scale, ask.permits.gross_cap),
             net=limits.net * ask.permits.gross_scale,
         )
-    frozen = hard_low == hard_high
     tolerance = config.repair_tolerance_bps * BPS
-    bounds = widen(limits, ask.structure, ask.current, frozen, tolerance)
+    held = held_in(ask.current)
+    bounds = widen(limits, ask.structure, ask.current, frozen, tolerance, held)
     if ask.reserved is not None and ask.reserved.any():
         bounds = reserve(bounds, ask.structure, ask.current, ask.reserved)
     if ask.hedge >= 0:
         size, cap = abs(float(ask.current[ask.hedge])), config.hedge_cap
-        reach = max(cap, size) if frozen[ask.hedge] else passive(cap, size, tolerance)
-        bounds.low[ask.hedge], bounds.high[ask.hedge] = -reach, reach
+        most = max(cap, size) if frozen[ask.hedge] else passive(cap, size, tolerance)
+        bounds = bounds.with_box(ask.hedge, most)
     return Problem(
         symbols=tuple(ask.symbols),
         z=z,
         scored=scored,
-        edge=z if scale is None else scale * z,
-        cost=config.gamma_cost * ask.cost_bps,
+        edge=z if scale is None else sealed(scale * z),
+        cost=sealed(config.gamma_cost * ask.cost_bps),
+        impact=_impact(ask.impact_bps, config.gamma_cost),
         scale=scale,
         current=ask.current,
         lambda_risk=config.lambda_risk,
@@ -96,26 +110,31 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
         high=high,
         hard_low=hard_low,
         hard_high=hard_high,
-        cut=_cuts(ask, z, scored, force, config),
-        in_profit=np.zeros(n, np.bool_) if ask.pnl_bps is None else ask.pnl_bps > 0,
+        cut=_cuts(ask, z, scored, held, force, config),
+        in_profit=constant(n, 0, np.bool_) if ask.pnl_bps is None else sealed(ask.pnl_bps > 0),
         hedge=ask.hedge,
         turnover_left=max(0.0, min(limits.turnover, ask.turnover_left)),
+        unit_bps=typical / BPS,
+        lot=ask.lot,
+        known=reach,
     )
 
 
-def _scale(volatility: Floats | None) -> Floats | None:
-    """s = σ / median(σ), SEMANTICS §2."""
-    return None if volatility is None else volatility / float(np.median(volatility))
+def _impact(impact_bps: Floats | None, gamma: float) -> Floats | None:
+    """κ (n,) such that κ|Δ|^{3/2} is γ·bps·|Δ| at a trade of IMPACT_TRADE."""
+    return None if impact_bps is None else sealed(gamma * impact_bps / np.sqrt(IMPACT_TRADE))
 
 
-def _cuts(ask: Ask, z: Floats, scored: Bools, force: Codes, config: OptimizationConfig) -> Codes:
+def _cuts(
+    ask: Ask, z: Floats, scored: Bools, held: Held, force: Codes, config: OptimizationConfig
+) -> Codes:
     if not ask.exits:
         return force
-    cut = cut_codes(
+    cut: Codes = cut_codes(
         ask.symbols,
         z,
         scored,
-        ask.current,
+        held,
         ask.pnl_bps,
         ask.atr_pct,
         ask.holding_min,
@@ -123,7 +142,11 @@ def _cuts(ask: Ask, z: Floats, scored: Bools, force: Codes, config: Optimization
     )
     if ask.hedge >= 0:
         cut[ask.hedge] = 0
-    return np.where((force > 0) & (ask.current != 0), force, cut).astype(np.int16)
+    if ask.permits is not None:
+        commanded = (force > 0) & (ask.current != 0)
+        cut[commanded] = force[commanded]
+    cut.setflags(write=False)
+    return cut
 
 
 def build(
@@ -141,12 +164,13 @@ def build(
     shorts = config.shorts_allowed
     if settings.engine == "qp" and config.allow_short is None:
         shorts = True
+    cost_bps, impact_bps = _costs_bps(market, risk, portfolio.nav, settings)
     day_left = np.inf if config.max_turnover_day is None else config.max_turnover_day
     ask = Ask(
         symbols=universe.symbols,
         z=_z(signal, risk),
         scored=(signal.defect == 0) & universe.traded,
-        cost_bps=_cost_bps(market, risk, portfolio.nav, settings),
+        cost_bps=cost_bps,
         current=portfolio.weights,
         structure=Structure(universe.group, universe.group_names, risk.beta),
         correlation=risk.correlation,
@@ -159,8 +183,16 @@ def build(
         allow_short=shorts,
         turnover_left=day_left - turnover_today,
         reserved=portfolio.unknown * portfolio.price / portfolio.nav,
+        impact_bps=impact_bps,
+        lot=_lots(universe, portfolio) if config.whole_lots else None,
     )
     return assemble(ask, config)
+
+
+def _lots(universe: Universe, portfolio: Portfolio) -> Floats:
+    """Weight (n,) of one lot; of all of NAV for a name without a price, which cannot trade."""
+    price = portfolio.price
+    return np.where(price > 0.0, universe.lot * price / portfolio.nav, 1.0)
 
 
 def _z(signal: Signal, risk: RiskModel) -> Floats:
@@ -177,8 +209,11 @@ def _z(signal: Signal, risk: RiskModel) -> Floats:
     return z
 
 
-def _cost_bps(market: Market, risk: RiskModel, nav: float, settings: Settings) -> Floats:
-    config = settings.optimize
+def _costs_bps(
+    market: Market, risk: RiskModel, nav: float, settings: Settings
+) -> tuple[Floats, Floats | None]:
+    """One-way cost (n,) of a typical ticket; and the impact of IMPACT_TRADE, where it is apart."""
+    config, costs = settings.optimize, settings.costs
     long_only = min(config.max_gross_exposure, config.max_net_exposure)
     book = config.max_gross_exposure / 2 if config.K_short > 0 else long_only
     ticket = nav * min(config.per_name_cap, book / config.K)
@@ -186,9 +221,13 @@ def _cost_bps(market: Market, risk: RiskModel, nav: float, settings: Settings) -
         sigma_day = np.full(len(market.last), 0.02)
     else:
         sigma_day = risk.sigma * np.sqrt(SESSION_MIN / risk.horizon_min)
-    return one_way_bps(
-        market.last, market.spread_bps, market.adv, sigma_day, ticket, settings.costs
-    )
+    impact_bps = None
+    if config.impact_cost:
+        shares = IMPACT_TRADE * nav / np.maximum(market.last, 1e-4)
+        impact_bps = impact(shares, market.adv, sigma_day, costs) / BPS
+        costs = replace(costs, impact=0.0)
+    cost_bps = one_way_bps(market.last, market.spread_bps, market.adv, sigma_day, ticket, costs)
+    return cost_bps, impact_bps
 
 
 def _hedge(universe: Universe, config: OptimizationConfig) -> int:

@@ -2,58 +2,79 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
-from ..core.arrays import Floats, exact_sum
-from ..core.limits import Limit, keeps
+from ..core.arrays import Floats, highest
+from ..core.limits import GROSS, NET, PER_NAME_CAP, Held, Limit, keeps, suspects
 from ..core.types import Certificate, Problem
-from .objective import utility
+from .objective import Footprint, footprint, utility_of
 
-GIVES_WAY = (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.TURNOVER_DAY, Limit.FULLY_INVESTED)
+TURNOVER, TURNOVER_NAME = Limit.TURNOVER.value, Limit.TURNOVER_NAME.value
+GIVES_WAY = (TURNOVER, TURNOVER_NAME, Limit.TURNOVER_DAY.value, Limit.FULLY_INVESTED.value)
 """Reported beside the limits, but they refuse no answer: cuts, repairs and ramps pass them."""
+NOTHING: Mapping[str, float] = MappingProxyType({})
+REFUSED = Certificate(-np.inf, np.inf, {}, accepted=False)
 
 
-def certify(problem: Problem, weights: Floats) -> Certificate:
+def certify(
+    problem: Problem,
+    weights: Floats,
+    given_up: Mapping[str, float] = NOTHING,
+    book: Footprint | None = None,
+) -> Certificate:
     """Measure `weights` (n,) against every bound; accepted when finite and inside all of them.
 
-    Turnover and full investment give way where SEMANTICS §3 says so; the ladder says by how much.
+    `given_up`: by how much each limit was relaxed because limits conflict, fraction of NAV.
+    Turnover and full investment give way where SEMANTICS §3 says so, by cuts and repairs too.
+    `book`: the footprint of these weights, where it is known already.
     """
-    if weights.shape != problem.current.shape or not np.isfinite(weights).all():
-        return Certificate(-np.inf, np.inf, {}, accepted=False)
-    used = measure(problem, weights)
-    checked = {name: pair for name, pair in used.items() if name not in GIVES_WAY}
-    names_kept = _names_violation(problem, weights)
-    violations = [(value - bound) / (1 + bound) for value, bound in checked.values()]
-    violation = max([0.0, names_kept, *violations])
-    accepted = all(keeps(*pair) for pair in checked.values()) and keeps(names_kept, 0.0)
-    return Certificate(utility(problem, weights), violation, used, accepted)
+    if weights.shape != problem.current.shape:
+        return REFUSED
+    book = book or footprint(problem, weights)
+    # What is not finite is not zero, and a NaN among the names held is both extremes.
+    if not (math.isfinite(book.held.lowest) and math.isfinite(book.held.highest)):
+        return REFUSED
+    used = measure(problem, book)
+    violation = _names_violation(problem, weights, book.held)
+    accepted = keeps(violation, 0.0)
+    for name, (value, bound) in used.items():
+        if value > bound and name not in GIVES_WAY:
+            bound += given_up.get(name, 0.0)
+            violation = max(violation, (value - bound) / (1 + bound))
+            accepted = accepted and keeps(value, bound)
+    return Certificate(utility_of(problem, book), violation, used, accepted)
 
 
-def _names_violation(problem: Problem, weights: Floats) -> float:
+def _names_violation(problem: Problem, weights: Floats, held: Held) -> float:
     """How far any name is outside its bounds or its hard box."""
-    low = np.maximum(problem.bounds.low, problem.hard_low)
-    high = np.minimum(problem.bounds.high, problem.hard_high)
+    names = suspects(problem.reach, held)
+    if names is None:
+        return 0.0
+    low = np.maximum(problem.bounds.low[names], problem.hard_low[names])
+    high = np.minimum(problem.bounds.high[names], problem.hard_high[names])
     # A hard box outside the cap (a frozen name over it) wins: `bounds` were widened for it.
     low, high = np.minimum(low, high), np.maximum(low, high)
-    return float(np.maximum(weights - high, low - weights).max(initial=0.0))
+    w = weights[names]
+    return max(0.0, highest(np.maximum(w - high, low - w)))
 
 
-def measure(problem: Problem, weights: Floats) -> dict[str, tuple[float, float]]:
+def measure(problem: Problem, book: Footprint) -> dict[str, tuple[float, float]]:
     """Every limit by name with what is used of it and its bound, fractions of NAV."""
     bounds, structure = problem.bounds, problem.structure
-    exposure = structure.exposure(weights)
-    moved = np.abs(weights - problem.current)
+    exposure = structure.exposure_of(book.held)
+    changes = book.change.tolist()
     # The hedge is outside TURNOVER_NAME (SEMANTICS §4.5).
-    by_name = moved if problem.hedge < 0 else np.delete(moved, problem.hedge)
+    by_name = changes if problem.hedge < 0 else book.change[book.moved != problem.hedge].tolist()
     used = {
-        Limit.PER_NAME_CAP.value: (
-            float(np.abs(weights).max(initial=0.0)),
-            max(float(bounds.high.max(initial=0.0)), float(-bounds.low.min(initial=0.0))),
-        ),
-        Limit.GROSS.value: (exposure.gross, bounds.gross),
-        Limit.NET.value: (abs(exposure.net), bounds.net),
-        Limit.TURNOVER.value: (exact_sum(moved[moved > 0]), bounds.turnover),
-        Limit.TURNOVER_NAME.value: (float(by_name.max(initial=0.0)), bounds.turnover_name),
+        PER_NAME_CAP: (max(book.held.highest, -book.held.lowest), problem.bounds.reach[2]),
+        GROSS: (exposure.gross, bounds.gross),
+        NET: (abs(exposure.net), bounds.net),
+        TURNOVER: (math.fsum(changes), bounds.turnover),
+        TURNOVER_NAME: (max(by_name, default=0.0), bounds.turnover_name),
     }
     for k, sector in enumerate(structure.group_names):
         used[f"{Limit.SECTOR}:{sector}"] = abs(float(exposure.sector[k])), float(bounds.sector[k])
@@ -64,7 +85,7 @@ def measure(problem: Problem, weights: Floats) -> dict[str, tuple[float, float]]
             )
     if problem.turnover_left < bounds.turnover:
         # What is left of the day's turnover, less than a cycle's.
-        used[Limit.TURNOVER_DAY.value] = used[Limit.TURNOVER][0], problem.turnover_left
+        used[Limit.TURNOVER_DAY.value] = used[TURNOVER][0], problem.turnover_left
     if problem.limits.fully_invested:
         used[Limit.FULLY_INVESTED.value] = abs(1.0 - exposure.net), 0.0
     if bounds.beta < np.inf:

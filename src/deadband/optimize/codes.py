@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..core.arrays import EQUALITY, Bools, exact_sum
+from ..core.arrays import EQUALITY, Bools, Floats, Ints, exact_sum
 from ..core.config import OptimizationConfig
 from ..core.limits import keeps
 from ..core.reasons import Code
@@ -16,16 +18,28 @@ from .draft import Draft, Part
 TRADE_STEPS = (Code.BUY_TOP_K, Code.BUY_BETTER)
 
 
+@dataclass(slots=True, eq=False)
 class Columns:
     """Codes and their numbers (n,), as Proposal keeps them."""
 
-    __slots__ = ("code", "cost", "counterpart", "gain", "gap", "limit")
+    code: Codes
+    limit: Codes
+    counterpart: Ints
+    gap: Floats
+    gain: Floats
+    cost: Floats
 
-    def __init__(self, n: int) -> None:
-        self.code: Codes = np.zeros(n, dtype=np.int16)
-        self.limit: Codes = np.zeros(n, dtype=np.int16)
-        self.counterpart = np.full(n, -1, dtype=np.int64)
-        self.gap, self.gain, self.cost = np.zeros((3, n))
+
+def _resting(problem: Problem, config: OptimizationConfig) -> Columns:
+    n = len(problem.current)
+    return Columns(
+        code=resting_codes(problem, config),
+        limit=np.zeros(n, dtype=np.int16),
+        counterpart=np.full(n, -1, dtype=np.int64),
+        gap=np.zeros(n),
+        gain=np.zeros(n),
+        cost=np.zeros(n),
+    )
 
 
 def decide_codes(draft: Draft, config: OptimizationConfig, *, rotates: bool = True) -> Columns:
@@ -33,8 +47,7 @@ def decide_codes(draft: Draft, config: OptimizationConfig, *, rotates: bool = Tr
 
     `rotates` False is for engines without ranks: a name they hold is where the optimum has it.
     """
-    problem, columns = draft.problem, Columns(len(draft.weights))
-    columns.code[:] = resting_codes(problem, config)
+    problem, columns = draft.problem, _resting(draft.problem, config)
     if not rotates:
         ranked = np.isin(columns.code, [Code.HOLD_KEEP.number, Code.HOLD_RANK.number])
         columns.code[ranked] = Code.HOLD_CURRENT.number

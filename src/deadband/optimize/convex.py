@@ -1,39 +1,46 @@
-"""What the convex engines share: each name's box, and a draft from weights that are given."""
+"""What the convex engines make of permits, caps, cuts and turnover: the box of every name."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.arrays import Floats
-from ..core.reasons import BY_NUMBER, Code
 from ..core.types import Problem
-from .draft import Draft, Part
 
 
 def weight_box(problem: Problem) -> tuple[Floats, Floats]:
-    """Lowest and highest weight (n,) of each name: caps, permits, turnover of one name, cuts."""
-    bounds, current = problem.bounds, problem.current
-    name = np.full(len(current), bounds.turnover_name)
+    """Lowest and highest weight (n,) of each name: the hard box, and the turnover of one name."""
+    low, high = hard_box(problem)
+    current, reach = problem.current, problem.bounds.turnover_name
+    near, far = current - reach, current + reach
     if problem.hedge >= 0:
-        name[problem.hedge] = np.inf
-    low = np.maximum.reduce([bounds.low, problem.low, problem.hard_low, current - name])
-    high = np.minimum.reduce([bounds.high, problem.high, problem.hard_high, current + name])
-    cut = problem.cut > 0
-    zero = np.clip(0.0, problem.hard_low, problem.hard_high)
-    low, high = np.where(cut, zero, low), np.where(cut, zero, high)
+        # The hedge is outside TURNOVER_NAME (SEMANTICS §4.5).
+        near[problem.hedge], far[problem.hedge] = -np.inf, np.inf
     # A name that must come back further than one cycle's turnover allows goes all the way.
-    crossed = low > high
-    home = np.clip(current, bounds.low, bounds.high)
-    return np.where(crossed, home, low), np.where(crossed, home, high)
+    inside_low, inside_high = np.maximum(low, near), np.minimum(high, far)
+    stuck = (inside_low > inside_high).nonzero()[0]
+    if len(stuck):
+        home = np.clip(current[stuck], low[stuck], high[stuck])
+        inside_low[stuck] = inside_high[stuck] = home
+    return inside_low, inside_high
 
 
-def draft_of(problem: Problem, weights: Floats) -> Draft:
-    """The draft that moves every name straight to `weights` (n,)."""
-    draft = Draft(problem)
-    for name in np.flatnonzero(weights != problem.current).tolist():
-        code = BY_NUMBER[int(problem.cut[name])] if problem.cut[name] else Code.TARGET_MOVED
-        change = float(weights[name] - problem.current[name])
-        draft.move(name, change, code, Part(cost=float(problem.cost[name]) * abs(change)))
-        draft.weights[name] = weights[name]
-    draft.measure()
-    return draft
+def hard_box(problem: Problem) -> tuple[Floats, Floats]:
+    """Lowest and highest weight (n,) of each name: caps, permits and cuts, whatever turnover says.
+
+    A permit that leaves a name no weight inside its cap gives way to the cap, the cap to the box
+    of what may not trade at all.
+    """
+    bounds = problem.bounds
+    low, high = np.maximum(bounds.low, problem.low), np.minimum(bounds.high, problem.high)
+    crossed = (low > high).nonzero()[0]
+    if len(crossed):
+        home = np.clip(problem.current[crossed], bounds.low[crossed], bounds.high[crossed])
+        low[crossed] = high[crossed] = home
+    cut = problem.cut.nonzero()[0]
+    low[cut] = high[cut] = 0.0
+    hard_low, hard_high = problem.hard_low, problem.hard_high
+    return (
+        np.minimum(np.maximum(low, hard_low), hard_high),
+        np.minimum(np.maximum(high, hard_low), hard_high),
+    )

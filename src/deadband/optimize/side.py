@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.arrays import EQUALITY, Floats, best_first, top
+from ..core.arrays import EQUALITY, Floats, best_first, exact_sum, top
 from ..core.config import OptimizationConfig
 from ..core.types import Problem
 
@@ -30,18 +30,25 @@ class Side:
 
 def sides(problem: Problem, weights: Floats, config: OptimizationConfig) -> tuple[Side, ...]:
     """The long side, and the short one when K_short asks for it; `weights` (n,) after trims."""
+    long, short = budgets(problem, config)
+    if config.K_short <= 0:
+        return (_side(problem, weights, 1.0, long, config),)
+    return (
+        _side(problem, weights, 1.0, long, config),
+        _side(problem, weights, -1.0, short, config),
+    )
+
+
+def budgets(problem: Problem, config: OptimizationConfig) -> tuple[float, float]:
+    """What the long and the short book may hold, fractions of NAV (SEMANTICS §4, Book)."""
     gross, net = problem.limits.gross, problem.limits.net
     free = 1.0 - config.budget_buffer
-    if config.K_short <= 0 and problem.limits.fully_invested:
+    if config.K_short > 0:
+        return free * gross / 2, free * gross / 2
+    if problem.limits.fully_invested:
         # Σw = 1 leaves no cash to keep as a buffer.
-        return (_side(problem, weights, 1.0, min(1.0, gross, net), config),)
-    if config.K_short <= 0:
-        return (_side(problem, weights, 1.0, free * min(gross, net), config),)
-    half = free * gross / 2
-    return (
-        _side(problem, weights, 1.0, half, config),
-        _side(problem, weights, -1.0, half, config),
-    )
+        return min(1.0, gross, net), 0.0
+    return free * min(gross, net), 0.0
 
 
 def _side(
@@ -120,7 +127,7 @@ def fill_to(raw: Floats, total: float, cap: float) -> Floats:
     open_ = raw > 0
     left = total
     while open_.any() and left > 0:
-        share = left * raw / raw[open_].sum()
+        share = left * raw / exact_sum(raw[open_])
         over = open_ & (share >= cap)
         if not over.any():
             weights[open_] = share[open_]

@@ -7,22 +7,30 @@ trades nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
+from ..core.arrays import Floats
 from ..core.config import OptimizationConfig, Settings
 from ..core.limits import Limit, keeps
+from ..core.reasons import Code
 from ..core.seen import Market, Portfolio, Universe
-from ..core.types import Certificate, Permits, Problem, Proposal, RiskModel, Signal
+from ..core.types import Certificate, Permits, Problem, Proof, Proposal, RiskModel, Signal
 from .build import build
 from .certify import certify
-from .codes import decide_codes
+from .codes import Columns, decide_codes
 from .draft import Draft
-from .greedy import cut, rotate_top_k
+from .duality import Optimum
+from .exact import Exact, solve_exactly
+from .greedy import cut
+from .marginals import exact_columns
+from .program import Answer, Program
+from .qp import optimum
+from .rotate import rotated
 from .trim import trim
 
-CONVEX = ("qp", "cvxpy")
 INVESTED = 1e-9
 """Σw this close to one is fully invested."""
+UNROUNDED = "No book in lots is known to keep every limit: the weights are not rounded."
 
 
 def solve(
@@ -34,80 +42,155 @@ def solve(
     portfolio: Portfolio,
     turnover_today: float,
     settings: Settings,
+    start: Floats | None = None,
 ) -> Proposal:
-    """Target weights under costs and limits for this cycle, with a code for every name."""
+    """Target weights under costs and limits for this cycle, with a code for every name.
+
+    `start` (n,) is the last cycle's proposal, where the exact engine may begin.
+    """
     problem = build(universe, signal, risk, permits, market, portfolio, turnover_today, settings)
-    return answer(problem, settings.optimize, settings.engine)
+    return answer(problem, settings.optimize, settings.engine, start)
 
 
-def answer(problem: Problem, config: OptimizationConfig, engine: str) -> Proposal:
-    """Run the ladder on one problem, from the rung that `engine` ("qp" or "greedy") names."""
-    return judge(problem, config, engine, _optima(problem) if engine == "qp" else ())
+def answer(
+    problem: Problem, config: OptimizationConfig, engine: str, start: Floats | None = None
+) -> Proposal:
+    """Run the ladder on one problem, from the rung that `engine` ("qp" or "greedy") names.
+
+    `start` (n,), the last target, is where the exact engine may begin; it changes the work only.
+    """
+    if engine == "qp":
+        return _exactly(problem, config, start)
+    proposal = _by_greedy(problem, config, "optimal", "")
+    if config.escalate_gap is None:
+        return proposal
+    return _escalated(proposal, config, config.escalate_gap, start)
+
+
+def _exactly(problem: Problem, config: OptimizationConfig, start: Floats | None) -> Proposal:
+    def solver(program: Program, *, feasible: bool) -> Optimum | None:
+        return optimum(program, start, feasible=feasible)
+
+    return judge(problem, config, "qp", solve_exactly(problem, solver, config.relax_order))
+
+
+def _escalated(
+    proposal: Proposal, config: OptimizationConfig, most: float, start: Floats | None
+) -> Proposal:
+    """The exact answer where greedy's rules cost more than the configured share of U."""
+    from .gap import heuristic_gap, share_lost
+
+    problem, weights = proposal.problem, proposal.weights
+    gap = heuristic_gap(problem, config, weights)
+    if gap is None:
+        return proposal
+    lost = {"heuristic": gap}
+    if share_lost(problem, weights, gap) <= most:
+        return replace(proposal, optimality_gap=lost)
+    exact = _exactly(problem, config, start)
+    return replace(exact if exact.engine == "qp" else proposal, optimality_gap=lost)
 
 
 def judge(
     problem: Problem,
     config: OptimizationConfig,
     engine: str,
-    optima: Sequence[Draft],
+    exact: Exact,
     *,
     fall_back: bool = True,
 ) -> Proposal:
-    """The first of the `optima` that passes its check, else down the ladder from greedy.
+    """The exact answer if it passes its check, else down the ladder from greedy.
 
     `fall_back` False goes straight to its last rung: no other engine knows the caller's own rules.
     """
-    answers = [_propose(problem, config, best, engine, "optimal") for best in optima]
-    accepted = [answer for answer in answers if answer.certificate.accepted]
-    if accepted:
-        # One that passes no turnover either comes first; of equals, the first.
-        return min(accepted, key=lambda proposal: len(proposal.relaxed))
-    why = "" if engine == "greedy" else _refusal(engine, answers)
+    why = exact.why or f"{engine} found no answer within this cycle's limits."
+    if exact.found is not None:
+        proposal = _by_optimum(problem, config, engine, exact, exact.found, rounds=fall_back)
+        if proposal.certificate.accepted:
+            return proposal
+        why = _refusal(engine, proposal.certificate)
     if not fall_back:
-        return _propose(problem, config, Draft(problem), "hold", "held", why)
-    status = "optimal" if engine == "greedy" else "fell_back"
-    proposal = _propose(problem, config, rotate_top_k(problem, config), "greedy", status, why)
-    if proposal.certificate.accepted:
-        return proposal
-    why = " ".join([why, _refusal("greedy", [proposal])]).strip()
+        return _from_draft(problem, config, Draft(problem), "hold", "held", why)
+    return _by_greedy(problem, config, "fell_back", why)
+
+
+def _by_optimum(
+    problem: Problem,
+    config: OptimizationConfig,
+    engine: str,
+    exact: Exact,
+    found: Optimum,
+    *,
+    rounds: bool,
+) -> Proposal:
+    answer, proof, lost, why = found.answer, found.proof, 0.0, ""
+    if problem.lot is not None or config.min_trade > 0.0:
+        weights, lost = _tradable(problem, config, exact.program, answer) if rounds else (None, 0.0)
+        why = UNROUNDED if weights is None else ""
+        answer = answer if weights is None else replace(answer, weights=weights)
+    certificate = replace(
+        certify(problem, answer.weights, exact.relaxed),
+        proof=Proof(-proof.bound, proof.gap, exact.program.names, answer.prices, found.tried, lost),
+    )
+    columns = exact_columns(problem, config, exact.program, answer, proof.slopes)
+    here = problem.current
+    dropped = (answer.weights == here) & (found.answer.weights != here)
+    columns.code[dropped] = Code.HOLD_SMALL.number
+    return _proposal(problem, answer.weights, columns, certificate, engine, "optimal", why)
+
+
+def _tradable(
+    problem: Problem, config: OptimizationConfig, program: Program, answer: Answer
+) -> tuple[Floats | None, float]:
+    """Weights in whole lots and of the least trade, None where none are found; the U they lose."""
+    # Rounding is seldom asked for.
+    from .lots import tradable
+
+    rounded = tradable(program, answer, problem.lot, config.min_trade)
+    return rounded.weights, 0.0 if rounded.weights is None else rounded.gap
+
+
+def _by_greedy(problem: Problem, config: OptimizationConfig, status: str, why: str) -> Proposal:
+    weights, columns = rotated(problem, config)
+    certificate = certify(problem, weights)
+    if certificate.accepted:
+        return _proposal(problem, weights, columns, certificate, "greedy", status, why)
+    why = f"{why} {_refusal('greedy', certificate)}".strip()
     reduced = Draft(problem)
     cut(reduced)
     trim(reduced)
-    proposal = _propose(problem, config, reduced, "reduce", "fell_back", why)
+    proposal = _from_draft(problem, config, reduced, "reduce", "fell_back", why)
     if proposal.certificate.accepted:
         return proposal
-    return _propose(problem, config, Draft(problem), "hold", "held", why)
+    return _from_draft(problem, config, Draft(problem), "hold", "held", why)
 
 
-def _refusal(engine: str, answers: Sequence[Proposal]) -> str:
-    if not answers:
-        return f"{engine} found no answer within this cycle's limits and turnover."
-    worst = min(answer.certificate.violation for answer in answers)
-    return f"{engine}'s answer passed a limit by {worst:.3g}."
+def _from_draft(
+    problem: Problem, config: OptimizationConfig, draft: Draft, engine: str, status: str, why: str
+) -> Proposal:
+    columns = decide_codes(draft, config)
+    certificate = certify(problem, draft.weights)
+    return _proposal(problem, draft.weights, columns, certificate, engine, status, why)
 
 
-def _optima(problem: Problem) -> tuple[Draft, ...]:
-    # The solver and SciPy are loaded only when that engine is asked for.
-    from .qp import candidates
-
-    return candidates(problem)
+def _refusal(engine: str, certificate: Certificate) -> str:
+    return f"{engine}'s answer passed a limit by {certificate.violation:.3g}."
 
 
-def _propose(
+def _proposal(
     problem: Problem,
-    config: OptimizationConfig,
-    draft: Draft,
+    weights: Floats,
+    columns: Columns,
+    certificate: Certificate,
     engine: str,
     status: str,
-    why: str = "",
+    why: str,
 ) -> Proposal:
-    certificate = certify(problem, draft.weights)
     relaxed = _relaxed(problem, certificate)
-    columns = decide_codes(draft, config, rotates=engine not in CONVEX)
     return Proposal(
         engine=engine,
         status="optimal_relaxed" if relaxed and status == "optimal" else status,
-        weights=draft.weights,
+        weights=weights,
         code=columns.code,
         counterpart=columns.counterpart,
         gap=columns.gap,
@@ -122,14 +205,16 @@ def _propose(
 
 
 def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
-    """Limits given up, by how much: turnover to cuts and repairs, Σw = 1 to the other limits."""
-    used = certificate.used
+    """Limits that were passed, by how much: by cuts and repairs, or because limits conflict."""
+    if not certificate.accepted:
+        return {}
+    invested = Limit.FULLY_INVESTED.value
     over = {
-        name.value: used[name][0] - used[name][1]
-        for name in (Limit.TURNOVER, Limit.TURNOVER_NAME, Limit.TURNOVER_DAY)
-        if name in used and not keeps(*used[name])
+        name: value - bound
+        for name, (value, bound) in certificate.used.items()
+        if name != invested and not keeps(value, bound)
     }
-    if problem.limits.fully_invested and Limit.FULLY_INVESTED in used:
-        missing, _ = used[Limit.FULLY_INVESTED]
-        over |= {} if missing <= INVESTED else {Limit.FULLY_INVESTED.value: missing}
+    if problem.limits.fully_invested:
+        missing, _ = certificate.used[invested]
+        over |= {} if missing <= INVESTED else {invested: missing}
     return over

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..core.arrays import Floats
+from ..core.arrays import Floats, exact_sum
 from ..core.limits import TOLERANCE, excesses, keeps
 from ..core.reasons import Code
 from .draft import NOTHING, Draft, Part
@@ -56,10 +56,16 @@ def _rows(draft: Draft, *, beta: bool) -> Iterator[tuple[Floats, float, Code]]:
     yield np.sign(draft.weights), bounds.gross, Code.CAP_GROSS
 
 
+def _along(row: Floats, weights: Floats) -> float:
+    """row·weights, summed exactly: whether a limit holds must not hang on the order of names."""
+    held = np.flatnonzero(weights)
+    return exact_sum(row[held] * weights[held])
+
+
 def _relieve(draft: Draft, row: Floats, bound: float, code: Code) -> None:
     """Shrink names, least loss of U per unit of relief first, until |row·w| ≤ bound."""
     problem, weights = draft.problem, draft.weights
-    value = float(row @ weights)
+    value = _along(row, weights)
     excess = abs(value) - bound
     if excess <= TOLERANCE:
         return
@@ -96,7 +102,7 @@ def _shrink_together(draft: Draft, *, beta: bool) -> None:
     moving = draft.weights - fixed
     factor = 1.0
     for row, bound, _code in _rows(draft, beta=beta):
-        base, slope = float(row @ fixed), float(row @ moving)
+        base, slope = _along(row, fixed), _along(row, moving)
         if not keeps(abs(base + slope), bound) and slope != 0.0:
             reach = (np.sign(slope) * bound - base) / slope
             factor = min(factor, max(0.0, reach))

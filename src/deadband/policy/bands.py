@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.arrays import EQUALITY, Bools, Floats, exact_sum
+from ..core.arrays import EQUALITY, Floats, Ints, exact_sum
 from ..core.limits import excesses
-from ..core.reasons import FREE, GLOBAL, Code, Reason
+from ..core.reasons import BY_NUMBER, FREE, GLOBAL, Code, Reason
 from ..core.seen import Codes
 from ..core.types import Problem
+
+DISCRETIONARY = np.ones(max(BY_NUMBER) + 1, dtype=np.bool_)
+"""Whether a trade of the code of that number is left to the bands."""
+DISCRETIONARY[FREE] = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,32 +42,34 @@ def hold_inside_bands(
     most relieving first, until the limits hold.
     """
     current = problem.current
-    moved = target != current
-    discretionary = moved & ~np.isin(code, FREE)
-    drift = exact_sum(np.abs(target - current)[discretionary])
+    moved = (target != current).nonzero()[0]
+    discretionary = moved[DISCRETIONARY[code[moved]]]
+    wanted = target[discretionary]
+    size = np.abs(wanted - current[discretionary])
+    drift = exact_sum(size)
     facts = {"drift": drift, "band": portfolio_band}
     final = code.copy()
-    if closed is not None or drift < portfolio_band - EQUALITY or not discretionary.any():
+    if closed is not None or drift < portfolio_band - EQUALITY or not len(discretionary):
         verdict = closed or Code.BAND_SKIP
         held = discretionary
         final[held] = verdict.number
     else:
         verdict = Code.DRIFT_PORTFOLIO
-        exits = (target == 0.0) & (current != 0.0)
-        held = discretionary & ~exits & (np.abs(target - current) < name_band - EQUALITY)
+        held = discretionary[(wanted != 0.0) & (size < name_band - EQUALITY)]
         final[held] = Code.BAND_NAME.number
-    weights = np.where(held, current, target)
+    weights = target.copy()
+    weights[held] = current[held]
     _unhold(problem, target, weights, final, held)
     spoken = [Reason(verdict, GLOBAL, facts)]
-    free = int((moved & ~discretionary).sum())
+    free = len(moved) - len(discretionary)
     if free:
         spoken.append(Reason(Code.CUT_FIRED, GLOBAL, {"names": float(free)}))
     return Banded(weights, final, tuple(spoken))
 
 
-def _unhold(problem: Problem, target: Floats, weights: Floats, code: Codes, held: Bools) -> None:
+def _unhold(problem: Problem, target: Floats, weights: Floats, code: Codes, held: Ints) -> None:
     """Trade held names after all, the most relieving first, while a limit is broken."""
-    waiting = set(np.flatnonzero(held).tolist())
+    waiting = set(held.tolist())
     while waiting and (over := _excess(problem, weights)) > 0:
         relief = {}
         for name in waiting:

@@ -33,6 +33,8 @@ def decide(proposal: Proposal, permits: Permits, seen: Seen, settings: Settings)
         spoken.append(Reason(Code.WINDOW_OPEN, GLOBAL, limit=window))
     if proposal.relaxed:
         spoken.append(Reason(Code.SOLVE_RELAXED, GLOBAL, dict(proposal.relaxed)))
+    if proposal.optimality_gap and proposal.engine == "qp":
+        spoken.append(Reason(Code.SOLVE_ESCALATED, GLOBAL, dict(proposal.optimality_gap)))
     if proposal.status == "fell_back":
         spoken.append(Reason(Code.SOLVE_FELL_BACK, GLOBAL, counterpart=proposal.engine))
     if proposal.status == "held":
