@@ -22,8 +22,7 @@ from deadband.core.limits import Structure
 from deadband.core.seen import Universe
 from deadband.optimize.build import Ask, assemble
 from deadband.optimize.certify import certify
-from deadband.optimize.codes import decide_codes
-from deadband.optimize.greedy import rotate_top_k
+from deadband.optimize.rotate import rotated
 
 SIZES = {300: 300, 3_000: 100, 100_000: 20}
 """Names, and calls timed."""
@@ -124,15 +123,13 @@ def stages(n: int, calls: int) -> dict[str, float]:
         )
         problem = assemble(ask, config)
         marks.append(perf_counter())
-        draft = rotate_top_k(problem, config)
+        weights, _columns = rotated(problem, config)
         marks.append(perf_counter())
-        certify(problem, draft.weights)
+        certify(problem, weights)
         marks.append(perf_counter())
-        decide_codes(draft, config)
-        marks.append(perf_counter())
-        market.weights = draft.weights
+        market.weights = weights
         for name, span in zip(
-            ("assemble and cuts", "trim, buy, rotate", "certify", "codes"),
+            ("assemble and cuts", "rotate and codes", "certify"),
             np.diff(marks),
             strict=True,
         ):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import bench_cycle
 import bench_greedy
+import bench_qp
 
 
 def main() -> None:
     bench_greedy.main()
     bench_cycle.main()
+    bench_qp.main([])
 
 
 if __name__ == "__main__":
