@@ -1,6 +1,7 @@
 """A portfolio decision engine: computes every interval, trades only when a trigger fires."""
 
 from .core.config import OptimizationConfig
+from .core.rows import LinearLimit
 from .engines import (
     CvxpyRebalanceEngine,
     GreedyRotationEngine,
@@ -18,6 +19,7 @@ __all__ = [
     "GreedyRotationEngine",
     "HorizonArbiter",
     "IBKROptimizationIntegration",
+    "LinearLimit",
     "OptimizationConfig",
     "OptimizationEngine",
     "QPOptimizationEngine",

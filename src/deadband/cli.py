@@ -59,7 +59,7 @@ def run(
     date_: Annotated[str, typer.Option("--date", help="First day, 2026-03-02.")] = "",
     to: Annotated[str, typer.Option(help="Last day; the first alone if not given.")] = "",
     config: ConfigFile = None,
-    engine: Annotated[str, typer.Option(help="greedy or qp.")] = "",
+    engine: Annotated[str, typer.Option(help="greedy, qp or cvxpy.")] = "",
     journal: Annotated[Path | None, typer.Option(help="Journal file to write.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     universe: Annotated[Path | None, typer.Option(help="symbol, sector and flags.")] = None,

@@ -73,7 +73,9 @@ def groups(given: Any, symbols: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
         if missing:
             raise MissingError(_missing("sector_exposures", missing))
         return _from_matrix(given.loc[list(symbols)].to_numpy(), symbols, given.columns)
-    matrix = np.asarray(given) if not isinstance(given, Mapping) else None
+    # An array of texts costs more than all else here, so a list of labels is not tried as a matrix.
+    labelled = isinstance(given, list | tuple) and len(given) > 0 and isinstance(given[0], str)
+    matrix = None if labelled or isinstance(given, Mapping) else np.asarray(given)
     if matrix is not None and matrix.ndim == 2:
         return _from_matrix(matrix, symbols, None)
     labels = _ordered(given, symbols, "sector_exposures")

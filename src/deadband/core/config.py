@@ -87,7 +87,10 @@ class OptimizationConfig:
     """Scores beyond this many σ are pulled back to it: one wild score must not own the book."""
     impact_cost: bool = False
     """Square-root market impact inside the optimization: cost grows with the trade, κ|Δw|^{3/2}."""
-
+    borrow_pct: float = 0.0
+    """Cost of borrowing shares, percent a year."""
+    cash_yield_pct: float = 0.0
+    """Yield of cash, percent a year."""
     min_trade: float = 0.0
     """|Δw| of one name below this is not traded by qp, exits apart."""
     whole_lots: bool = False
@@ -271,6 +274,11 @@ class DataSettings:
     """Scores are multiplied by this; for studies of what stronger scores would do."""
 
 
+EXACT = ("qp", "cvxpy")
+ENGINES = ("greedy", *EXACT)
+"""What may answer a cycle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run can be told, one table per room."""
@@ -283,4 +291,4 @@ class Settings:
     costs: CostSettings = field(default_factory=CostSettings)
     data: DataSettings = field(default_factory=DataSettings)
     engine: str = "greedy"
-    """greedy, or qp."""
+    """greedy; qp, the exact engine; or cvxpy, the same program by cvxpy and OSQP (extra cvxpy)."""

@@ -24,7 +24,7 @@ from .arrays import (
 )
 
 TOLERANCE = 1e-12
-"""A limit is kept when value ≤ bound + TOLERANCE·(1 + bound)."""
+"""A limit is kept when value ≤ bound + TOLERANCE·(1 + |bound|)."""
 
 
 class Limit(StrEnum):
@@ -311,4 +311,4 @@ def suspects(reach: Reach, held: Held) -> Ints | slice | None:
 
 def keeps(value: float, bound: float) -> bool:
     """Whether a limit is kept, up to the last bits of its sum."""
-    return value <= bound + TOLERANCE * (1.0 + bound)
+    return value <= bound + TOLERANCE * (1.0 + abs(bound))

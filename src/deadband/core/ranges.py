@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from math import inf, isnan
 
-from .config import Settings
+from .config import ENGINES, Settings
 from .limits import RELAX_ORDER
 
 AT_LEAST_ZERO = (
@@ -19,6 +19,7 @@ AT_LEAST_ZERO = (
     *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
     *("execution.collar_bps", "risk.min_days", "risk.min_coverage", "max_turnover_day"),
     *("policy.overnight_gross", "sector_gross_cap", "escalate_gap", "min_trade"),
+    *("borrow_pct", "cash_yield_pct"),
 )
 ABOVE_ZERO = (
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
@@ -42,7 +43,7 @@ LARGEST_FRACTION, LARGEST_MULTIPLE = 2.0, 10.0
 WORDS = {
     "weighting": ("", "equal", "score", "inverse_vol"),
     "policy.override_action": ("reduce", "scale"),
-    "engine": ("greedy", "qp"),
+    "engine": ENGINES,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 

@@ -16,6 +16,7 @@ from .correlation import Correlation
 from .limits import Bounds, Limits, Reach, Structure, reach_of
 from .orders import Book, Order, WorkingOrder
 from .reasons import Code, Reason
+from .rows import Row
 from .seen import Codes, Seen, Universe, seal_fields
 
 
@@ -122,6 +123,8 @@ class Problem:
     `impact` κ (n,) or None: U is less by κ|w − current|^{3/2}, weights as fractions of NAV.
     `unit_bps`: one unit of U in bps of NAV (the median σ), NaN where volatilities are not known.
     `lot` (n,) > 0 or None: the weight of one lot, where trades are to be whole lots.
+    U is less by borrowᵀmax(0, −w) and by cash_yield·Σw too: `borrow` (n,) ≥ 0 or None and
+    `cash_yield`, in units of U per unit of weight (γ·bps). `rows`: the user's own limits.
     `known`: the reach of the hard boxes, where nobody need look for it.
     """
 
@@ -148,6 +151,9 @@ class Problem:
     unit_bps: float = np.nan
     impact: Floats | None = None
     lot: Floats | None = None
+    borrow: Floats | None = None
+    cash_yield: float = 0.0
+    rows: tuple[Row, ...] = ()
     known: InitVar[Reach | None] = None
     reach: Reach = field(init=False)
 
@@ -170,6 +176,8 @@ class Problem:
             freeze(self, "impact")
         if self.lot is not None:
             freeze(self, "lot")
+        if self.borrow is not None:
+            freeze(self, "borrow")
         low, high, widest = self.bounds.reach
         hard_low, hard_high, _ = known or reach_of(self.hard_low, self.hard_high)
         object.__setattr__(self, "reach", (max(low, hard_low), min(high, hard_high), widest))

@@ -18,10 +18,12 @@ from ..core.correlation import seal_correlation
 from ..core.errors import DataError, MissingError
 from ..core.limits import Structure
 from ..core.lint import lint, refuse_errors
+from ..core.rows import LinearLimit
 from ..core.seen import Universe
 from ..core.types import Permits, Problem, Watch
 from ..optimize.build import Ask, assemble
 from .info import gap_of
+from .own_rows import own_rows
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +40,11 @@ class Extras:
     hedge_symbol: str = ""
     impact_bps: Any = None
     lot_weights: Any = None
+    borrow_bps: Any = None
+    cash_yield_bps: float = 0.0
+    linear_limits: Sequence[LinearLimit] = ()
+    factor_exposures: Any = None
+    factor_tolerance: float = 0.0
 
 
 class OptimizationEngine(ABC):
@@ -67,6 +74,11 @@ class OptimizationEngine(ABC):
         hedge_symbol: str = "",
         impact_bps: Any = None,
         lot_weights: Any = None,
+        borrow_bps: Any = None,
+        cash_yield_bps: float = 0.0,
+        linear_limits: Sequence[LinearLimit] = (),
+        factor_exposures: Any = None,
+        factor_tolerance: float = 0.0,
         gap: bool | str = False,
     ) -> tuple[Any, dict[str, Any]]:
         """Target weights (fractions of NAV) in the container type of `current_weights`, and `info`.
@@ -84,6 +96,12 @@ class OptimizationEngine(ABC):
         of one lot (share price x lot size / NAV): the exact engines trade whole lots, and
         `rounding_gap` is the U that costs. gap: True measures what the answer leaves against the
         optimum, "bound" bounds it by one linear program (`optimality_gap`).
+
+        borrow_bps: cost of being short, bps of the short's value over the scores' horizon;
+        cash_yield_bps: yield of cash, bps over the same, which buying forgoes. Greedy's own tests
+        leave both out. linear_limits: LinearLimit each, low ≤ coefficientsᵀw ≤ high, and
+        factor_exposures: vectors by factor, |exposureᵀw| ≤ factor_tolerance, reported as
+        "FACTOR:<name>"; greedy refuses both.
 
         `info` holds changes, reason_codes, status, objective_value, engine, method (the solver that
         answered), relaxed, certificate, solve_ms, rounding_gap, why (what was wrong with the engine
@@ -104,6 +122,11 @@ class OptimizationEngine(ABC):
             hedge_symbol or self.config.hedge_symbol,
             impact_bps,
             lot_weights,
+            borrow_bps,
+            cash_yield_bps,
+            linear_limits,
+            factor_exposures,
+            factor_tolerance,
         )
         problem = self._problem(
             z_scores, correlation_matrix, costs, current_weights, universe, given
@@ -153,6 +176,11 @@ class OptimizationEngine(ABC):
             exits=self.apply_cuts,
             impact_bps=_impact(maybe(given.impact_bps, "impact_bps"), symbols),
             lot=_lots(maybe(given.lot_weights, "lot_weights"), symbols),
+            borrow_bps=_borrow(maybe(given.borrow_bps, "borrow_bps"), symbols),
+            cash_yield_bps=_yield(given.cash_yield_bps),
+            rows=own_rows(
+                given.linear_limits, given.factor_exposures, given.factor_tolerance, symbols
+            ),
         )
         return assemble(ask, self.config)
 
@@ -191,6 +219,16 @@ def _at_least(least: float, values: Floats, symbols: Sequence[str], name: str) -
 
 def _impact(values: Floats | None, symbols: Sequence[str]) -> Floats | None:
     return None if values is None else _at_least(0.0, values, symbols, "impact_bps")
+
+
+def _borrow(values: Floats | None, symbols: Sequence[str]) -> Floats | None:
+    return None if values is None else _at_least(0.0, values, symbols, "borrow_bps")
+
+
+def _yield(bps: float) -> float:
+    if not np.isfinite(bps):
+        raise DataError(f"cash_yield_bps is {bps:g}, expected a finite number. Correct it.")
+    return float(bps)
 
 
 def _lots(weights: Floats | None, symbols: Sequence[str]) -> Floats | None:

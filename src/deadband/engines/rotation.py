@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
+from ..core.errors import DataError
 from ..core.seen import Universe
 from ..core.types import Problem
 from ..core.units import BPS
@@ -23,6 +24,11 @@ class GreedyRotationEngine(OptimizationEngine):
     """Greedy top-K rotation with hysteresis and no-trade bands (SEMANTICS §4)."""
 
     def _answer(self, problem: Problem) -> tuple[Floats, dict[str, Any]]:
+        if problem.rows:
+            raise DataError(
+                f"greedy knows no limits of your own such as {problem.rows[0].name}. "
+                "Use QPOptimizationEngine, or leave out linear_limits and factor_exposures."
+            )
         proposal = answer(problem, self.config, "greedy")
         banded = hold_inside_bands(
             problem,

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.arrays import Bools, Floats, constant, median, sealed
-from ..core.config import OptimizationConfig, Settings
+from ..core.config import EXACT, OptimizationConfig, Settings
 from ..core.correlation import Correlation
 from ..core.costs import impact, one_way_bps
 from ..core.errors import MissingError
 from ..core.limits import Held, Structure, held_in, passive, reserve, widen
+from ..core.rows import Row
 from ..core.seen import Codes, Market, Portfolio, Universe
 from ..core.session import SESSION_MIN
 from ..core.types import Permits, Problem, RiskModel, Signal
@@ -23,6 +24,7 @@ EVERYWHERE = (-np.inf, np.inf, np.inf)
 """The reach of boxes that are not there."""
 IMPACT_TRADE = 0.01
 """The trade, fraction of NAV, whose impact is given; impact grows with the root of the trade."""
+SESSIONS_A_YEAR = 252
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +35,8 @@ class Ask:
     where not known. `permits` None: everything may trade. `exits` False asks for no cuts.
     `impact_bps`: one-way market impact of a trade of IMPACT_TRADE, or None for none.
     `reserved`: weight of orders whose fate is not known, at its worst. `lot`: weight of one lot, or
-    None where trades need not be whole lots.
+    None where trades need not be whole lots. `borrow_bps` (None: none) and `cash_yield_bps` (a
+    number) are over the horizon of the scores; `rows` are the user's own limits.
     """
 
     symbols: Sequence[str]
@@ -55,6 +58,9 @@ class Ask:
     reserved: Floats | None = None
     impact_bps: Floats | None = None
     lot: Floats | None = None
+    borrow_bps: Floats | None = None
+    cash_yield_bps: float = 0.0
+    rows: tuple[Row, ...] = ()
 
 
 def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
@@ -116,6 +122,9 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
         turnover_left=max(0.0, min(limits.turnover, ask.turnover_left)),
         unit_bps=typical / BPS,
         lot=ask.lot,
+        borrow=None if ask.borrow_bps is None else sealed(config.gamma_cost * ask.borrow_bps),
+        cash_yield=config.gamma_cost * ask.cash_yield_bps,
+        rows=ask.rows,
         known=reach,
     )
 
@@ -162,9 +171,11 @@ def build(
     """The pipeline's problem: z from signal and σ, costs from the market, cuts from the book."""
     config = settings.optimize
     shorts = config.shorts_allowed
-    if settings.engine == "qp" and config.allow_short is None:
+    if settings.engine in EXACT and config.allow_short is None:
         shorts = True
     cost_bps, impact_bps = _costs_bps(market, risk, portfolio.nav, settings)
+    # What a percent a year is over the scores' horizon, bps.
+    carry = signal.horizon_min / (SESSIONS_A_YEAR * SESSION_MIN) * PERCENT / BPS
     day_left = np.inf if config.max_turnover_day is None else config.max_turnover_day
     ask = Ask(
         symbols=universe.symbols,
@@ -185,6 +196,8 @@ def build(
         reserved=portfolio.unknown * portfolio.price / portfolio.nav,
         impact_bps=impact_bps,
         lot=_lots(universe, portfolio) if config.whole_lots else None,
+        borrow_bps=np.full(len(universe), carry * config.borrow_pct) if config.borrow_pct else None,
+        cash_yield_bps=carry * config.cash_yield_pct,
     )
     return assemble(ask, config)
 

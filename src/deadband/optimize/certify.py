@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..core.arrays import Floats, highest
-from ..core.limits import GROSS, NET, PER_NAME_CAP, Held, Limit, keeps, suspects
+from ..core.arrays import Floats, exact_sum, highest
+from ..core.limits import GROSS, NET, PER_NAME_CAP, TOLERANCE, Held, Limit, keeps, suspects
 from ..core.types import Certificate, Problem
 from .objective import Footprint, footprint, utility_of
 
@@ -39,14 +39,28 @@ def certify(
     if not (math.isfinite(book.held.lowest) and math.isfinite(book.held.highest)):
         return REFUSED
     used = measure(problem, book)
+    if given_up and problem.rows:
+        given_up = {**given_up, **_by_side(problem, given_up)}
     violation = _names_violation(problem, weights, book.held)
     accepted = keeps(violation, 0.0)
     for name, (value, bound) in used.items():
         if value > bound and name not in GIVES_WAY:
-            bound += given_up.get(name, 0.0)
-            violation = max(violation, (value - bound) / (1 + bound))
-            accepted = accepted and keeps(value, bound)
+            room = given_up.get(name, 0.0)
+            # A bound below zero comes nearer to it as it gives way; its last bits stay as large.
+            passed, scale = value - (bound + room), 1.0 + abs(bound) + room
+            violation = max(violation, passed / scale)
+            accepted = accepted and passed <= TOLERANCE * scale
     return Certificate(utility_of(problem, book), violation, used, accepted)
+
+
+def _by_side(problem: Problem, given_up: Mapping[str, float]) -> dict[str, float]:
+    """What own rows gave up, by the names of their sides: it is told by the name of the row."""
+    return {
+        side: given_up[row.name]
+        for row in problem.rows
+        if row.name in given_up
+        for side, _, _ in row.sides(0.0)
+    }
 
 
 def _names_violation(problem: Problem, weights: Floats, held: Held) -> float:
@@ -90,4 +104,8 @@ def measure(problem: Problem, book: Footprint) -> dict[str, tuple[float, float]]
         used[Limit.FULLY_INVESTED.value] = abs(1.0 - exposure.net), 0.0
     if bounds.beta < np.inf:
         used[Limit.BETA.value] = abs(exposure.beta), bounds.beta
+    held = book.held
+    for row in problem.rows:
+        total = exact_sum(row.coefficients[held.names] * held.weights)
+        used |= {name: (value, bound) for name, value, bound in row.sides(total)}
     return used

@@ -1,9 +1,10 @@
 """The exact engine's answer to a problem: an optimum with its proof, or why no weights will do.
 
 1. Pose the convex program and solve it (qp.py).
-2. Where no weights keep every limit, let limits give way in their order, by as little as will do
+2. Where no weights keep every limit, let names that should rest shrink to mend one (repair.py).
+3. Where that is not enough, let limits give way in their order, by as little as will do
    (ladder.py), and solve that.
-3. Where even what never gives way cannot hold, say which limits conflict and what would help.
+4. Where even what never gives way cannot hold, say which limits conflict and what would help.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..core.types import Problem
 from .convex import hard_box
 from .duality import Optimum
 from .program import Program, program_of
+from .repair import eased
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,13 @@ def solve_exactly(
     found = solver(program, feasible=False)
     if found is not None or not relaxes:
         return Exact(program, found, {})
+    # Repairs come before permits, and permits before any limit that gives way.
+    freer = eased(problem)
+    if freer is not None:
+        problem, program = freer, program_of(freer)
+        found = solver(program, feasible=False)
+        if found is not None:
+            return Exact(program, found, {})
     # Needed only where limits conflict: a linear program a class of limits.
     from .ladder import conflict, relax
 

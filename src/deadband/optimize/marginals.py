@@ -19,7 +19,8 @@ from ..core.seen import Codes
 from ..core.types import Problem
 from .codes import Columns, resting_codes
 from .duality import Slopes, group_prices
-from .program import Answer, Program
+from .program import Answer, Program, half_borrow
+from .repair import repair_code, repaired
 
 
 def _among(*codes: Code) -> Bools:
@@ -61,6 +62,11 @@ def marginals(
     """Marginals of `weights` (n,) at the `prices` (limits,) of a proof with these `slopes`."""
     gain = -program.linear - slopes.risk
     least = np.where(weights == problem.current, problem.cost, 0.0)
+    half = half_borrow(problem)
+    if half is not None:
+        # A short pays to grow and is paid to shrink; from zero only selling costs.
+        gain -= half * np.sign(weights)
+        least += half * (weights == 0.0)
     least += NEGLIGIBLE * (1.0 + float(np.abs(program.linear).max(initial=0.0)))
     side = np.sign(gain) * (np.abs(gain) > least)
     limit, weight_of = _stoppers(problem, program, weights, prices, slopes, side)
@@ -152,6 +158,9 @@ def exact_columns(
     moved = weights != problem.current
     code[(found.limit > 0) & FREE_TO_REST[code] & ~moved] = Code.HOLD_LIMIT.number
     code[moved] = np.where(problem.cut[moved] > 0, problem.cut[moved], Code.TARGET_MOVED.number)
+    mended = repaired(problem, weights)
+    if mended.any():
+        code[mended] = repair_code(problem).number
     none = np.zeros(n)
     return Columns(
         code=code,

@@ -1,10 +1,13 @@
 """U(w) = aᵀw − λ wᵀΣw − cost·|w − current|: the number every engine is judged by.
 
-Less κ·|w − current|^{3/2} where market impact is part of the problem.
+Less κ·|w − current|^{3/2} where market impact is part of the problem, and less the cost of being
+short, borrowᵀmax(0, −w), and the yield that cash gives up, cash_yield·Σw. Greedy is judged by all
+of it, though its own tests leave out impact, borrowing and cash.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +45,10 @@ def utility_of(problem: Problem, book: Footprint) -> float:
     cost = exact_sum(problem.cost[book.moved] * book.change)
     if problem.impact is not None:
         cost += exact_sum(problem.impact[book.moved] * book.change * np.sqrt(book.change))
+    if problem.borrow is not None and book.held.lowest < 0.0:
+        cost += exact_sum(problem.borrow[names] * np.maximum(0.0, -weights))
+    if problem.cash_yield != 0.0:
+        cost += problem.cash_yield * math.fsum(book.held.sizes)
     risk = 0.0
     if problem.correlation is not None and problem.lambda_risk > 0 and len(names):
         scaled = weights if problem.scale is None else weights * problem.scale[names]

@@ -23,7 +23,7 @@ from ..core.arrays import Bools, Floats, Ints
 from ..core.correlation import Correlation
 from ..core.limits import Limit
 from ..core.types import Problem
-from .convex import weight_box
+from .convex import hard_box, weight_box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,16 +97,17 @@ def program_of(problem: Problem) -> Program:
     groups = structure.group_names
     cut = problem.cut > 0
     gone = float(np.abs(problem.current[cut] - low[cut]).sum())
+    linear, hinge_at, hinge_weight = _linear_and_hinges(problem)
     return Program(
-        linear=-problem.edge,
+        linear=linear,
         risk_weight=problem.lambda_risk if problem.correlation is not None else 0.0,
         correlation=problem.correlation if problem.lambda_risk > 0.0 else None,
         scale=np.ones(n) if problem.scale is None else problem.scale,
         low=low,
         high=high,
         home=problem.current,
-        hinge_at=problem.current[None, :],
-        hinge_weight=problem.cost[None, :],
+        hinge_at=hinge_at,
+        hinge_weight=hinge_weight,
         rows=rows,
         floor=floor,
         ceiling=ceiling,
@@ -127,6 +128,26 @@ def program_of(problem: Problem) -> Program:
     )
 
 
+def _linear_and_hinges(problem: Problem) -> tuple[Floats, Floats, Floats]:
+    """q (n,), t (L, n), h (L, n): edge and cash, costs from home, borrowing from zero down."""
+    linear = problem.cash_yield - problem.edge
+    at, weight = problem.current[None, :], problem.cost[None, :]
+    half = half_borrow(problem)
+    if half is None:
+        return linear, at, weight
+    at, weight = np.vstack([at, np.zeros_like(half)]), np.vstack([weight, half])
+    return linear - half, at, weight
+
+
+def half_borrow(problem: Problem) -> Floats | None:
+    """b/2 (n,) of b·max(0, −w) = b/2·|w| − b/2·w, zero where no short may be; None if all are."""
+    if problem.borrow is None:
+        return None
+    # Not the box of one cycle's turnover, which may give way.
+    half = np.where(hard_box(problem)[0] < 0.0, 0.5 * problem.borrow, 0.0)
+    return half if half.any() else None
+
+
 def _signed_rows(problem: Problem) -> tuple[Floats, Floats, Floats, tuple[str, ...]]:
     """Rows (R, n) with floor, ceiling (R,) and the names of their limits."""
     n, bounds, beta = len(problem.z), problem.bounds, problem.structure.beta
@@ -136,5 +157,6 @@ def _signed_rows(problem: Problem) -> tuple[Floats, Floats, Floats, tuple[str, .
         found = [(np.ones(n), -bounds.net, bounds.net, Limit.NET.value)]
     if beta is not None and bounds.beta < np.inf:
         found.append((beta, -bounds.beta, bounds.beta, Limit.BETA.value))
+    found += [(row.coefficients, row.low, row.high, row.name) for row in problem.rows]
     rows, floor, ceiling, names = zip(*found, strict=True)
     return np.array(rows), np.array(floor), np.array(ceiling), names

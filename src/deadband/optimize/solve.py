@@ -55,12 +55,14 @@ def solve(
 def answer(
     problem: Problem, config: OptimizationConfig, engine: str, start: Floats | None = None
 ) -> Proposal:
-    """Run the ladder on one problem, from the rung that `engine` ("qp" or "greedy") names.
+    """Run the ladder on one problem, from the rung that `engine` (one of config.ENGINES) names.
 
     `start` (n,), the last target, is where the exact engine may begin; it changes the work only.
     """
     if engine == "qp":
         return _exactly(problem, config, start)
+    if engine == "cvxpy":
+        return _by_cvxpy(problem, config)
     proposal = _by_greedy(problem, config, "optimal", "")
     if config.escalate_gap is None:
         return proposal
@@ -72,6 +74,17 @@ def _exactly(problem: Problem, config: OptimizationConfig, start: Floats | None)
         return optimum(program, start, feasible=feasible)
 
     return judge(problem, config, "qp", solve_exactly(problem, solver, config.relax_order))
+
+
+def _by_cvxpy(problem: Problem, config: OptimizationConfig) -> Proposal:
+    # An extra, loaded only where it is asked for. Compiled afresh: what a warm start leaves in the
+    # last bits must not make a cycle depend on the ones before it.
+    from .cvx import CvxpyPrograms, cvxpy_optimum
+
+    def solver(program: Program, *, feasible: bool) -> Optimum | None:
+        return cvxpy_optimum(program, CvxpyPrograms())
+
+    return judge(problem, config, "cvxpy", solve_exactly(problem, solver, config.relax_order))
 
 
 def _escalated(
@@ -209,8 +222,9 @@ def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
     if not certificate.accepted:
         return {}
     invested = Limit.FULLY_INVESTED.value
+    row_of = {side: row.name for row in problem.rows for side, _, _ in row.sides(0.0)}
     over = {
-        name: value - bound
+        row_of.get(name, name): value - bound
         for name, (value, bound) in certificate.used.items()
         if name != invested and not keeps(value, bound)
     }
