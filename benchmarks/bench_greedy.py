@@ -22,7 +22,7 @@ from deadband.core.limits import Structure
 from deadband.core.seen import Universe
 from deadband.optimize.build import Ask, assemble
 from deadband.optimize.certify import certify
-from deadband.optimize.rotate import rotated
+from deadband.optimize.rotation.rotate import rotated
 
 SIZES = {300: 300, 3_000: 100, 100_000: 20}
 """Names, and calls timed."""

@@ -1,4 +1,4 @@
-// The convex program of deadband/optimize/program.py, as views on its arrays. Nothing is copied.
+// The convex program of deadband/optimize/exact/program.py, as views on its arrays. Nothing is copied.
 //
 //     minimise   λ xᵀCx + qᵀw + Σ_l h_lᵀ|w − t_l|          with x = s∘w
 //     within     low ≤ w ≤ high

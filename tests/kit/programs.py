@@ -13,7 +13,7 @@ from deadband.core.correlation import (
     clip_eigenvalues,
 )
 from deadband.core.limits import Limit
-from deadband.optimize.program import Program
+from deadband.optimize.exact.program import Program
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from deadband.core.correlation import DenseCorrelation, FactorCorrelation
 from deadband.optimize import compiled
-from deadband.optimize.active_set import OPTIMAL, PASSED, Run, from_answer, from_book
-from deadband.optimize.duality import prove, value
-from deadband.optimize.linear import linear_optimum
-from deadband.optimize.program import Answer, Program
+from deadband.optimize.exact.duality import prove, value
+from deadband.optimize.exact.program import Answer, Program
+from deadband.optimize.solvers.active_set import OPTIMAL, PASSED, Run, from_answer, from_book
+from deadband.optimize.solvers.linear import linear_optimum
 from tests.kit.programs import Regime, program
 
 pytestmark = pytest.mark.skipif(compiled.kernel is None, reason="the kernel was not built")

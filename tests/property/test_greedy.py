@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from deadband.core.reasons import BY_NUMBER, CUTS, REPAIRS, Code
 from deadband.core.types import Proposal
 from deadband.optimize.build import assemble
-from deadband.optimize.draft import Draft
-from deadband.optimize.greedy import rotate_top_k
+from deadband.optimize.rotation.draft import Draft
+from deadband.optimize.rotation.greedy import rotate_top_k
 from deadband.optimize.solve import answer
 from tests.reference.greedy_by_hand import Day, Names, Rules, bounds, name_box, uses
 from tests.reference.greedy_cases import ask_of, config_of, random_case

@@ -15,8 +15,8 @@ from deadband.core.reasons import FORCED
 from deadband.core.types import Permits, Problem, Watch
 from deadband.optimize import compiled
 from deadband.optimize.build import Ask, assemble
-from deadband.optimize.codes import decide_codes
-from deadband.optimize.greedy import rotate_top_k
+from deadband.optimize.rotation.codes import decide_codes
+from deadband.optimize.rotation.greedy import rotate_top_k
 from tests.reference.greedy_by_hand import Names, Rules
 from tests.reference.greedy_cases import ask_of, config_of, grid_cases, random_case
 

@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deadband.core.limits import TOLERANCE
-from deadband.optimize.duality import limit_values, value
-from deadband.optimize.least import at_least
-from deadband.optimize.lots import in_lots
-from deadband.optimize.program import Program
-from deadband.optimize.qp import Optimum, optimum
+from deadband.optimize.exact.duality import limit_values, value
+from deadband.optimize.exact.program import Program
+from deadband.optimize.rounding.least import at_least
+from deadband.optimize.rounding.lots import in_lots
+from deadband.optimize.solvers.qp import Optimum, optimum
 from tests.kit.programs import Regime, program
 
 REGIMES = (

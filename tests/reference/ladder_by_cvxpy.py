@@ -13,7 +13,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from deadband.optimize.program import Program
+from deadband.optimize.exact.program import Program
 
 NAMES, GROUPS = 12, 4
 FAR = 50.0

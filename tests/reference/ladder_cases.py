@@ -9,7 +9,7 @@ import numpy as np
 from tests.kit.programs import Regime, program
 from tests.reference.ladder_by_cvxpy import CLASSES, Box
 
-from deadband.optimize.program import Program
+from deadband.optimize.exact.program import Program
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from deadband.core.arrays import Floats
 from deadband.core.correlation import DenseCorrelation
-from deadband.optimize.program import Program
+from deadband.optimize.exact.program import Program
 
 EXACT = {
     "CLARABEL": {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11, "max_iter": 200},

@@ -28,9 +28,9 @@ from deadband.core.reasons import Code
 from deadband.core.types import Permits, Problem, RiskModel, Signal, Watch
 from deadband.optimize.build import build
 from deadband.optimize.certify import certify
-from deadband.optimize.duality import value
+from deadband.optimize.exact.duality import value
+from deadband.optimize.exact.program import program_of
 from deadband.optimize.objective import utility
-from deadband.optimize.program import program_of
 
 N = 40
 SYMBOLS = [f"S{i:03d}" for i in range(N)]

@@ -15,9 +15,9 @@ from tests.kit.programs import Regime, program
 from deadband import CvxpyRebalanceEngine, OptimizationConfig
 from deadband.core.correlation import Correlation, DenseCorrelation, FactorCorrelation
 from deadband.core.errors import ConfigError, SolveError
-from deadband.optimize import duality
-from deadband.optimize.cvx import CvxpyPrograms, cvxpy_answer
-from deadband.optimize.program import Answer, Program
+from deadband.optimize.exact import duality
+from deadband.optimize.exact.program import Answer, Program
+from deadband.optimize.solvers.cvx import CvxpyPrograms, cvxpy_answer
 
 N, CYCLES = 30, 15
 FEW_CYCLES = 5

@@ -10,8 +10,8 @@ from tests.reference.greedy_cases import ask_of, config_of, grid_cases, random_c
 
 from deadband.core.reasons import BY_NUMBER
 from deadband.optimize.build import assemble
-from deadband.optimize.codes import decide_codes
-from deadband.optimize.greedy import rotate_top_k
+from deadband.optimize.rotation.codes import decide_codes
+from deadband.optimize.rotation.greedy import rotate_top_k
 
 BLOCK = 25
 

@@ -23,11 +23,11 @@ from deadband.core.costs import one_way_bps
 from deadband.core.errors import DataError
 from deadband.core.types import Permits, Problem, RiskModel, Signal, Watch
 from deadband.optimize.build import build
-from deadband.optimize.cvx import CvxpyPrograms, cvxpy_optimum
-from deadband.optimize.duality import dual_bound, limit_bounds, risk_gradient, value
-from deadband.optimize.impact import GOOD_ENOUGH, PROVEN
-from deadband.optimize.program import Program
-from deadband.optimize.qp import optimum
+from deadband.optimize.exact.duality import dual_bound, limit_bounds, risk_gradient, value
+from deadband.optimize.exact.impact import GOOD_ENOUGH, PROVEN
+from deadband.optimize.exact.program import Program
+from deadband.optimize.solvers.cvx import CvxpyPrograms, cvxpy_optimum
+from deadband.optimize.solvers.qp import optimum
 
 REGIMES = {
     "dense": Regime(),

@@ -11,9 +11,9 @@ from tests.reference.program_by_cvxpy import optimum_by_cvxpy
 
 from deadband.core.correlation import DenseCorrelation, FactorCorrelation
 from deadband.optimize import compiled
-from deadband.optimize.duality import dual_bound, limit_bounds, limit_values, value, violation
-from deadband.optimize.interior import interior
-from deadband.optimize.program import Answer, Program
+from deadband.optimize.exact.duality import dual_bound, limit_bounds, limit_values, value, violation
+from deadband.optimize.exact.program import Answer, Program
+from deadband.optimize.solvers.interior import interior
 
 pytestmark = pytest.mark.skipif(compiled.kernel is None, reason="the kernel was not built")
 

@@ -11,9 +11,9 @@ from tests.kit.programs import Regime, program
 from tests.reference.ladder_by_cvxpy import CLASS_OF_ROW, CLASSES, Box, Ladder
 from tests.reference.ladder_cases import Case, book, bounded, case, invested, with_row
 
-from deadband.optimize.duality import limit_bounds, violation
-from deadband.optimize.ladder import Conflict, Relaxation, conflict, relax
-from deadband.optimize.program import Program
+from deadband.optimize.exact.duality import limit_bounds, violation
+from deadband.optimize.exact.ladder import Conflict, Relaxation, conflict, relax
+from deadband.optimize.exact.program import Program
 
 CASES = 120
 

@@ -9,10 +9,10 @@ import pytest
 from tests.kit.programs import Regime, program
 from tests.reference.program_by_cvxpy import optimum_by_cvxpy
 
-from deadband.optimize.duality import dual_bound, limit_bounds, limit_values, value
-from deadband.optimize.linear import linear_optimum
-from deadband.optimize.program import Answer, Program
-from deadband.optimize.vertex import least_turnover
+from deadband.optimize.exact.duality import dual_bound, limit_bounds, limit_values, value
+from deadband.optimize.exact.program import Answer, Program
+from deadband.optimize.solvers.linear import linear_optimum
+from deadband.optimize.solvers.vertex import least_turnover
 
 REGIMES = {
     "capped": Regime(risk="none"),

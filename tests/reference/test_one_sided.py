@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tests.kit.programs import Regime, program
 
-from deadband.optimize.one_sided import price_ranges
-from deadband.optimize.program import Program
-from deadband.optimize.qp import optimum
+from deadband.optimize.exact.one_sided import price_ranges
+from deadband.optimize.exact.program import Program
+from deadband.optimize.solvers.qp import optimum
 
 STEP = 1e-6
 

@@ -10,9 +10,9 @@ import pytest
 from tests.kit.programs import Regime, program
 from tests.reference.program_by_cvxpy import optimum_by_cvxpy
 
-from deadband.optimize.duality import dual_bound, limit_bounds, limit_values, value
-from deadband.optimize.program import Answer, Program
-from deadband.optimize.sift import general, sift
+from deadband.optimize.exact.duality import dual_bound, limit_bounds, limit_values, value
+from deadband.optimize.exact.program import Answer, Program
+from deadband.optimize.solvers.sift import general, sift
 
 KEPT = 1e-12
 REGIMES = {

@@ -14,7 +14,7 @@ from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.core.types import Permits, Watch
 from deadband.optimize.build import Ask, assemble
-from deadband.optimize.draft import hedge_box
+from deadband.optimize.rotation.draft import hedge_box
 from deadband.risk.volatility import average_true_range
 from tests import kit
 

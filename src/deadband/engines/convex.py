@@ -8,11 +8,11 @@ from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.reasons import Code
 from ..core.types import Problem, Proposal
-from ..optimize.cvx import Constraints, CvxpyPrograms, Objective, cvxpy_optimum
-from ..optimize.duality import Optimum
-from ..optimize.exact import solve_exactly
-from ..optimize.program import Program
+from ..optimize.exact.answer import solve_exactly
+from ..optimize.exact.duality import Optimum
+from ..optimize.exact.program import Program
 from ..optimize.solve import answer, judge
+from ..optimize.solvers.cvx import Constraints, CvxpyPrograms, Objective, cvxpy_optimum
 from .info import info_of
 from .optimization import OptimizationEngine
 

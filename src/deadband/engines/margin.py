@@ -9,10 +9,10 @@ import numpy as np
 
 from ..core.limits import BY_NUMBER
 from ..core.types import Proposal
-from ..optimize.duality import priced_slopes, risk_gradient
-from ..optimize.marginals import marginals
-from ..optimize.one_sided import price_ranges
-from ..optimize.program import program_of
+from ..optimize.exact.duality import priced_slopes, risk_gradient
+from ..optimize.exact.marginals import marginals
+from ..optimize.exact.one_sided import price_ranges
+from ..optimize.exact.program import program_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from ..core.arrays import Floats, Ints
 from ..core.config import OptimizationConfig
 from ..core.seen import Codes
 from ..core.types import Problem
-from .program import Program
+from .exact.program import Program
 
 def rotate(
     problem: Problem, config: OptimizationConfig

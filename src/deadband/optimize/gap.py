@@ -17,11 +17,11 @@ import numpy as np
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.types import Problem
-from .duality import dual_bound, risk_gradient, value
+from .exact.duality import dual_bound, risk_gradient, value
+from .exact.program import Program, program_of
 from .objective import utility
-from .program import Program, program_of
-from .qp import optimum
-from .side import budgets
+from .rotation.side import budgets
+from .solvers.qp import optimum
 
 
 def optimality_gap(

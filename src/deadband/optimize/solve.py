@@ -17,16 +17,17 @@ from ..core.seen import Market, Portfolio, Universe
 from ..core.types import Certificate, Permits, Problem, Proof, Proposal, RiskModel, Signal
 from .build import build
 from .certify import certify
-from .codes import Columns, decide_codes
-from .draft import Draft
-from .duality import Optimum
-from .exact import Exact, solve_exactly
-from .greedy import cut
-from .marginals import exact_columns
-from .program import Answer, Program
-from .qp import optimum
-from .rotate import rotated
-from .trim import trim
+from .columns import Columns
+from .exact.answer import Exact, solve_exactly
+from .exact.duality import Optimum
+from .exact.marginals import exact_columns
+from .exact.program import Answer, Program
+from .rotation.codes import decide_codes
+from .rotation.draft import Draft
+from .rotation.greedy import cut
+from .rotation.rotate import rotated
+from .rotation.trim import trim
+from .solvers.qp import optimum
 
 INVESTED = 1e-9
 """Σw this close to one is fully invested."""
@@ -79,7 +80,7 @@ def _exactly(problem: Problem, config: OptimizationConfig, start: Floats | None)
 def _by_cvxpy(problem: Problem, config: OptimizationConfig) -> Proposal:
     # An extra, loaded only where it is asked for. Compiled afresh: what a warm start leaves in the
     # last bits must not make a cycle depend on the ones before it.
-    from .cvx import CvxpyPrograms, cvxpy_optimum
+    from .solvers.cvx import CvxpyPrograms, cvxpy_optimum
 
     def solver(program: Program, *, feasible: bool) -> Optimum | None:
         return cvxpy_optimum(program, CvxpyPrograms())
@@ -157,7 +158,7 @@ def _tradable(
 ) -> tuple[Floats | None, float]:
     """Weights in whole lots and of the least trade, None where none are found; the U they lose."""
     # Rounding is seldom asked for.
-    from .lots import tradable
+    from .rounding.lots import tradable
 
     rounded = tradable(program, answer, problem.lot, config.min_trade)
     return rounded.weights, 0.0 if rounded.weights is None else rounded.gap

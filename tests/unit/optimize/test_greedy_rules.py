@@ -17,7 +17,7 @@ from deadband.core.limits import Limit, Structure
 from deadband.core.reasons import BY_NUMBER, Code
 from deadband.core.types import Permits, Proposal, Watch
 from deadband.optimize.build import Ask, assemble
-from deadband.optimize.side import fill_to
+from deadband.optimize.rotation.side import fill_to
 from deadband.optimize.solve import answer
 
 PLAIN: dict[str, object] = {

@@ -1,0 +1,65 @@
+"""Codes and their numbers as columns, and what they are for names that rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.arrays import EQUALITY, Bools, Floats, Ints, exact_sum
+from ..core.config import OptimizationConfig
+from ..core.limits import keeps
+from ..core.reasons import Code
+from ..core.seen import Codes
+from ..core.types import Problem
+from ..core.units import BPS
+
+
+@dataclass(slots=True, eq=False)
+class Columns:
+    """Codes and their numbers (n,), as Proposal keeps them."""
+
+    code: Codes
+    limit: Codes
+    counterpart: Ints
+    gap: Floats
+    gain: Floats
+    cost: Floats
+
+
+def resting(problem: Problem, config: OptimizationConfig) -> Columns:
+    """The columns of a cycle in which nothing moved and nobody was refused."""
+    n = len(problem.current)
+    return Columns(
+        code=resting_codes(problem, config),
+        limit=np.zeros(n, dtype=np.int16),
+        counterpart=np.full(n, -1, dtype=np.int64),
+        gap=np.zeros(n),
+        gain=np.zeros(n),
+        cost=np.zeros(n),
+    )
+
+
+def resting_codes(problem: Problem, config: OptimizationConfig) -> Codes:
+    """The code (n,) of every name if none of them moved and none was refused."""
+    side = np.sign(problem.current)
+    code = np.full(len(side), Code.HOLD_FLAT.number, dtype=np.int16)
+    held = side != 0
+    code[held] = Code.HOLD_RANK.number
+    keep = held & problem.scored & (side * problem.z > config.z_keep - EQUALITY)
+    code[keep] = Code.HOLD_KEEP.number
+    code[_frozen_over(problem, config)] = Code.CAP_FROZEN.number
+    return code
+
+
+def _frozen_over(problem: Problem, config: OptimizationConfig) -> Bools:
+    """Frozen names (n,) over their cap, and all of them where they pass GROSS together."""
+    frozen = (problem.hard_low == problem.hard_high) & (problem.current != 0)
+    cap = np.full(len(frozen), config.per_name_cap)
+    if problem.hedge >= 0:
+        cap[problem.hedge] = config.hedge_cap
+    gross = exact_sum(np.abs(problem.current[frozen]))
+    together = not keeps(gross, problem.limits.gross)
+    alone = np.abs(problem.current) > cap + config.repair_tolerance_bps * BPS
+    over: Bools = frozen & (alone | together)
+    return over

@@ -1,0 +1,56 @@
+"""Repairs of limits that discretionary permits stand in the way of.
+
+A stale score or a wide spread holds a name where it is, but never a breached limit: what may trade
+may shrink to mend one (SEMANTICS §3, §6). Such names shrink only as far as no other name can help,
+because it is made dearer than any score could pay for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...core.arrays import Bools, Floats
+from ...core.limits import Limit, excesses
+from ...core.reasons import Code
+from ...core.types import Problem
+
+DEAR = 4.0
+"""Times the largest edge: what a repair by a name that should rest costs per unit of weight."""
+
+CODES = {
+    Limit.SECTOR: Code.CAP_SECTOR,
+    Limit.SECTOR_GROSS: Code.CAP_SECTOR,
+    Limit.BETA: Code.CAP_BETA,
+    Limit.NET: Code.CAP_NET,
+    Limit.GROSS: Code.CAP_GROSS,
+}
+"""The code of a repair by the limit that was passed, in the order of SEMANTICS §4.2."""
+
+
+def eased(problem: Problem) -> Problem | None:
+    """The problem with held names free to shrink though their permit says rest; None if none is."""
+    low = np.where(problem.current > 0.0, np.minimum(problem.low, 0.0), problem.low)
+    high = np.where(problem.current < 0.0, np.maximum(problem.high, 0.0), problem.high)
+    freed = (low < problem.low) | (high > problem.high)
+    if not freed.any():
+        return None
+    dear = DEAR * float(np.abs(problem.edge).max(initial=1.0))
+    cost = np.where(freed, problem.cost + dear, problem.cost)
+    return replace(problem, low=low, high=high, cost=cost)
+
+
+def repaired(problem: Problem, weights: Floats) -> Bools:
+    """Names (n,) that left their permit, but for cuts."""
+    outside = (weights < problem.low) | (weights > problem.high)
+    gone: Bools = outside & (weights != problem.current) & (problem.cut == 0)
+    return gone
+
+
+def repair_code(problem: Problem) -> Code:
+    """The code for it: the first limit that the book passes once its cuts are made."""
+    book = np.where(problem.cut > 0, 0.0, problem.current)
+    passed = {name.partition(":")[0] for name in excesses(problem.bounds, problem.structure, book)}
+    found = [code for limit, code in CODES.items() if limit.value in passed]
+    return found[0] if found else Code.CAP_NAME

@@ -1,0 +1,1 @@
+"""Whole lots and least trades, from an optimum that knows neither."""
