@@ -7,16 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deadband import GreedyRotationEngine, OptimizationConfig
+from deadband import (
+    GreedyRotationEngine,
+    OptimizationConfig,
+    OptimizationEngine,
+    QPOptimizationEngine,
+)
 from deadband.optimize import compiled
 
 
-def answered() -> tuple[np.ndarray, dict[str, Any]]:
+def answered(
+    engine: type[OptimizationEngine] = GreedyRotationEngine, **settings: Any
+) -> tuple[np.ndarray, dict[str, Any]]:
     rng = np.random.default_rng(5)
     n = 40
     weights = np.where(rng.random(n) < 0.4, rng.uniform(0.0, 0.15, n), 0.0)
-    config = OptimizationConfig(K=8, K_buy=7, K_sell=10)
-    return GreedyRotationEngine(config).optimize(
+    config = OptimizationConfig(K=8, K_buy=7, K_sell=10, **settings)
+    return engine(config).optimize(
         rng.normal(0.5, 1.2, n),
         np.eye(n),
         rng.uniform(0.0, 6.0, n),
@@ -41,3 +48,19 @@ def test_without_the_kernel_no_call_reaches_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(compiled, "kernel", None)
     weights, _ = answered()
     assert np.count_nonzero(weights) > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "method"),
+    [({"lambda_risk": 10.0}, "sift"), ({"lambda_risk": 0.0}, "linear")],
+    ids=["qp", "lp"],
+)
+def test_the_exact_engine_proves_its_answer_without_the_kernel(
+    settings: dict[str, Any], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, info = answered(QPOptimizationEngine, **settings)
+    monkeypatch.setattr(compiled, "kernel", None)
+    _, plain = answered(QPOptimizationEngine, **settings)
+    assert plain["method"] == method
+    assert plain["certificate"].gap <= 1e-9
+    assert plain["objective_value"] == pytest.approx(info["objective_value"], rel=1e-8)
