@@ -15,28 +15,36 @@ namespace deadband {
 
 namespace {
 
-constexpr double PENALTY = 1e4;       // of a passed limit, times the size of the gradient
-constexpr double RAISE = 100.0;       // the penalty, when limits stay passed
-constexpr double TOLERANCE = 1e-11;   // of a slope, times the largest that scores and costs make
-constexpr double RISK_TOLERANCE = 1e-13;  // or times the largest that risk makes
-constexpr double AT_BOUND = 1e-6;     // a limit this near its bound may start active
-constexpr double NO_STEP = 1e-15;     // weight change that is none
-constexpr double NO_SLOPE = 1e-10;    // a limit's change per longest weight change that is rounding
-constexpr double ROUNDING = 1e-13;     // of a step, times what it would be without limits
-constexpr double LAST_BITS = 1e-15;   // of a limit
-constexpr int64_t SHORT_LIST = 24;    // names priced first
-constexpr int64_t PATIENCE = 40;      // steps without length before the least index rules
-constexpr int64_t CORRECTIONS = 6;
-constexpr int64_t CENTERS = 60;
-constexpr int64_t SHORTEN = 6;        // centers after which the proximal term is weakened
-constexpr double WEAKEN = 8.0;
-constexpr double LINEAR_RIDGE = 0.3;   // of the proximal term, times the gradient's size over weight 1
-constexpr double QUADRATIC_RIDGE = 1e-4;  // times the mean variance
+constexpr double PENALTY = 1e4;           // of a passed limit, times the largest slope
+constexpr double RAISE = 100.0;           // of the penalty, once, when limits stay passed
+constexpr double TOLERANCE = 1e-11;       // of a slope, times the largest of scores and costs
+constexpr double RISK_TOLERANCE = 1e-13;  // or times the largest of risk
+constexpr double AT_BOUND = 1e-6;         // a limit this near its bound may start active
+constexpr double NO_STEP = 1e-15;         // a weight change that is none
+constexpr double NO_SLOPE = 1e-10;        // a limit's change, per longest weight change, that is none
+constexpr double ROUNDING = 1e-13;        // of a step, times what it would be without limits
+constexpr double LAST_BITS = 1e-15;       // of a limit
+constexpr int64_t SHORT_LIST = 24;        // names priced first
+constexpr int64_t PATIENCE = 40;          // steps without length before the least index rules
+constexpr int64_t CORRECTIONS = 6;        // last steps back to the bounds
+constexpr int64_t CENTERS = 60;           // of the proximal term
+constexpr int64_t SHORTEN = 6;            // centers after which that term is weakened
+constexpr double WEAKEN = 8.0;            // by this
+constexpr double LINEAR_RIDGE = 0.3;      // its weight, times the largest slope of scores and costs
+constexpr double QUADRATIC_RIDGE = 1e-4;  // or times the mean curvature
 
 struct Release {
     int64_t name = -1;
     int64_t segment = 0;
     double gain = 0.0;
+};
+
+// What ends a step: a limit, else the free name at `position`, else nothing.
+struct Block {
+    double length = 1.0;
+    int64_t position = -1;
+    int64_t limit = -1;
+    Side side = Side::IDLE;
 };
 
 class ActiveSet {
@@ -56,8 +64,7 @@ public:
           slopes_(program.n) {}
 
     ActiveSetResult run(double *prices) {
-        start(prices);
-        result_.outcome = pivot();
+        if (start(prices)) result_.outcome = pivot();
         std::fill(prices, prices + p_.limits(), 0.0);
         for (int64_t l : limits_.live()) prices[l] = limits_.price(l);
         return result_;
@@ -85,7 +92,8 @@ private:
 
     // --- start ------------------------------------------------------------------------------
 
-    void start(const double *prices) {
+    // False where the names that start free make no definite matrix even with a proximal term.
+    bool start(const double *prices) {
         std::vector<int64_t> loose;
         for (int64_t i = 0; i < p_.n; ++i) {
             const int64_t j = kinks_.nearest(i, w_[i], options_.snap);
@@ -96,10 +104,11 @@ private:
             rest_at(i, j);
         }
         const bool singular = !p_.has_risk() || !begin(loose, 0.0);
-        if (singular) begin(loose, ridge());
+        if (singular && !begin(loose, ridge())) return false;
         limits_.measure(w_);
         for (int64_t l : limits_.live())
             if (prices[l] != 0.0) start_active(l);
+        return true;
     }
 
     void rest_at(int64_t name, int64_t j) {
@@ -190,46 +199,50 @@ private:
         const double noise = rounding();
         // As many limits as names leave no way to go, but the last bits back to the bounds.
         if (longest <= noise || (!correcting && active_.size() == free_.size())) return true;
-        limits_.slopes(free_, segment_, p_step_.data());
-        double length = 1.0;
-        int64_t blocking = -1, limit = -1;
+        const Block block = first_block(longest, noise);
+        stalled_ = block.length * longest <= NO_STEP ? stalled_ + 1 : 0;
+        move(block.length);
+        if (block.limit >= 0) {
+            limits_.activate(block.limit, block.side);
+            // One that depends on the active ones only seemed to move, by rounding.
+            dependent_ = hold(block.limit) ? -1 : block.limit;
+            if (dependent_ >= 0) limits_.release(block.limit);
+            return false;
+        }
+        dependent_ = -1;
+        if (block.position < 0) return true;
+        come_to_rest(block.position);
+        return false;
+    }
+
+    // The first kink or bound on the way, or the step's end.
+    Block first_block(double longest, double noise) {
+        Block block;
         const bool cautious = stalled_ > PATIENCE;
-        for (int64_t a = 0; a < m; ++a) {
+        for (int64_t a = 0; a < static_cast<int64_t>(free_.size()); ++a) {
             // What rounding left of no move at all must not send a name to rest: limits that lean on
             // it alone would come to depend on each other.
             if (std::fabs(p_step_[a]) <= noise) continue;
             const double reach = reach_kink(a);
-            const bool tie = cautious && blocking >= 0 && reach == length && free_[a] < free_[blocking];
-            if (reach < length || tie) {
-                length = reach;
-                blocking = a;
+            const bool tie = cautious && block.position >= 0 && reach == block.length &&
+                             free_[a] < free_[block.position];
+            if (reach < block.length || tie) {
+                block.length = reach;
+                block.position = a;
             }
         }
-        Side side = Side::IDLE;
+        limits_.slopes(free_, segment_, p_step_.data());
         for (int64_t l : limits_.live()) {
             if (limits_.side(l) != Side::IDLE || l == dependent_) continue;
             Side at = Side::IDLE;
             const double reach = limits_.reach(l, std::max(NO_SLOPE * longest, noise), &at);
-            if (reach < length) {
-                length = reach;
-                limit = l;
-                side = at;
+            if (reach < block.length) {
+                block.length = reach;
+                block.limit = l;
+                block.side = at;
             }
         }
-        stalled_ = length * longest <= NO_STEP ? stalled_ + 1 : 0;
-        move(length);
-        if (limit >= 0) {
-            limits_.activate(limit, side);
-            // One that depends on the active ones only seemed to move, by rounding.
-            dependent_ = hold(limit) ? -1 : limit;
-            if (dependent_ >= 0) limits_.release(limit);
-        } else if (blocking >= 0) {
-            come_to_rest(blocking);
-            dependent_ = -1;
-        }
-        const bool ended = limit < 0 && blocking < 0;
-        if (ended) dependent_ = -1;
-        return ended;
+        return block;
     }
 
     // The step and the prices. A limit that has come to depend on the others is held by them: let
@@ -338,7 +351,8 @@ private:
 
     bool hold(int64_t limit) {
         right_.resize(free_.size());
-        for (size_t a = 0; a < free_.size(); ++a) right_[a] = limits_.coefficient(limit, free_[a], segment_[a]);
+        for (size_t a = 0; a < free_.size(); ++a)
+            right_[a] = limits_.coefficient(limit, free_[a], segment_[a]);
         if (!system_->add_limit(right_.data())) return false;
         active_.push_back(limit);
         return true;

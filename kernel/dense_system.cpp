@@ -51,7 +51,8 @@ public:
         for (int64_t j = 0; j < tail; ++j) {
             const double *old = column(r + 1 + j) + r + 1 + j;
             double *now = column(r + j) + r + j;
-            const double diagonal = old[0], add = left[j], length = std::sqrt(diagonal * diagonal + add * add);
+            const double diagonal = old[0], add = left[j];
+            const double length = std::sqrt(diagonal * diagonal + add * add);
             const double c = diagonal / length, s = add / length;
             now[0] = length;
             rotate(now + 1, old + 1, left.data() + j + 1, c, s, tail - j - 1);

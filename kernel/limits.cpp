@@ -101,7 +101,8 @@ double Limits::reach(int64_t limit, double tiny, Side *side) const {
     const bool rising = slope > 0.0;
     // Outside and going further out meets no bound; coming back in meets the near one.
     if ((over && rising) || (under && !rising)) return NEVER;
-    const double target = over ? upper_[limit] : under ? lower_[limit] : rising ? upper_[limit] : lower_[limit];
+    const bool to_upper = over || (rising && !under);
+    const double target = to_upper ? upper_[limit] : lower_[limit];
     if (!std::isfinite(target)) return NEVER;
     *side = equality(limit) ? Side::BOTH : target == upper_[limit] ? Side::UPPER : Side::LOWER;
     return std::max(0.0, (target - value) / slope);
