@@ -166,8 +166,8 @@ def test_limits_that_cannot_all_be_met_give_way_in_their_order() -> None:
     assert info["certificate"].accepted
 
 
-def test_limits_that_never_give_way_fall_back_and_name_the_conflict() -> None:
-    """Frozen names that use up NET leave Σw within it only if something never given up moved."""
+def test_names_that_may_not_trade_at_all_stay_though_they_pass_net() -> None:
+    """NET is widened for them (SEMANTICS §3), so nothing is in conflict."""
     given = case(1) | {"beta_exposures": None, "current_weights": np.full(30, 0.05)}
     config = OptimizationConfig(relax_order=("turnover",))
     weights, info = ask(QPOptimizationEngine(config), given | {"tradable": np.zeros(30)})

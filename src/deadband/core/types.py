@@ -222,7 +222,9 @@ class Certificate:
 class Proof:
     """Why no other weights do better: a bound on U made from the prices of limits.
 
-    U of any weights that keep the limits is at most `bound`; `gap` is (bound − U) / (1 + |U|).
+    U of any weights that keep the limits is at most `bound`; `gap` is (bound − U) / (1 + |U|). Both
+    are of the program that was solved: with what gave way where limits conflict, and with names
+    that should rest dear to move where a repair needs them.
     limits (m,) names, prices (m,): −d(−U)/d(bound), positive where the upper side of a limit binds,
     negative where its lower side does. `methods`: the solvers that were asked, the last answered.
     All this is of the optimum itself; `rounding` is the U lost to whole lots and the least trade.

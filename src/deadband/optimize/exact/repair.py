@@ -2,7 +2,7 @@
 
 A stale score or a wide spread holds a name where it is, but never a breached limit: what may trade
 may shrink to mend one (SEMANTICS §3, §6). Such names shrink only as far as no other name can help,
-because it is made dearer than any score could pay for.
+because it is made dearer than any score, or any risk it takes off, could pay for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...core.reasons import Code
 from ...core.types import Problem
 
 DEAR = 4.0
-"""Times the largest edge: what a repair by a name that should rest costs per unit of weight."""
+"""Times the largest slope of U: what a repair by a name that should rest costs per unit."""
 
 CODES = {
     Limit.SECTOR: Code.CAP_SECTOR,
@@ -36,9 +36,18 @@ def eased(problem: Problem) -> Problem | None:
     freed = (low < problem.low) | (high > problem.high)
     if not freed.any():
         return None
-    dear = DEAR * float(np.abs(problem.edge).max(initial=1.0))
-    cost = np.where(freed, problem.cost + dear, problem.cost)
+    cost = np.where(freed, problem.cost + DEAR * _steepest(problem), problem.cost)
     return replace(problem, low=low, high=high, cost=cost)
+
+
+def _steepest(problem: Problem) -> float:
+    """At least the slope of U without costs, for any name and any book within GROSS."""
+    edge = float(np.abs(problem.edge).max(initial=1.0))
+    if problem.correlation is None:
+        return edge
+    largest = 1.0 if problem.scale is None else float(problem.scale.max())
+    # |s∘C(s∘w)| is at most max(s)²·Σ|w|, since no entry of C passes 1.
+    return edge + 2.0 * problem.lambda_risk * largest**2 * problem.bounds.gross
 
 
 def repaired(problem: Problem, weights: Floats) -> Bools:
