@@ -20,7 +20,8 @@ class Facade:
         given = setting.matrix if setting.factors is None else setting.factors
         self.setting = setting
         self.correlation = seal_correlation(given, setting.size)
-        self.universe = Universe.of(setting.symbols)
+        sectors = dict(zip(setting.symbols, setting.sectors, strict=True))
+        self.universe = Universe.of(setting.symbols, sectors)
         self.engine = QPOptimizationEngine(setting.config)
         self.info: dict[str, Any] = {}
 
@@ -34,7 +35,6 @@ class Facade:
             self.universe,
             volatility=self.setting.volatility,
             beta_exposures=self.setting.beta,
-            sector_exposures=self.setting.sectors,
         )
         return np.asarray(weights)
 

@@ -5,6 +5,7 @@ namespace deadband {
 void bind_active_set(pybind11::module_ &m);
 void bind_greedy(pybind11::module_ &m);
 void bind_interior(pybind11::module_ &m);
+void bind_margins(pybind11::module_ &m);
 }  // namespace deadband
 
 PYBIND11_MODULE(_kernel, m) {
@@ -12,4 +13,5 @@ PYBIND11_MODULE(_kernel, m) {
     deadband::bind_active_set(m);
     deadband::bind_greedy(m);
     deadband::bind_interior(m);
+    deadband::bind_margins(m);
 }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,8 @@ class Limit(StrEnum):
 # Plain texts, read once: an enum's `value` costs as much as measuring against it.
 PER_NAME_CAP, GROSS = Limit.PER_NAME_CAP.value, Limit.GROSS.value
 NET, BETA = Limit.NET.value, Limit.BETA.value
+TURNOVER, TURNOVER_NAME = Limit.TURNOVER.value, Limit.TURNOVER_NAME.value
+TURNOVER_DAY, FULLY_INVESTED = Limit.TURNOVER_DAY.value, Limit.FULLY_INVESTED.value
 
 RELAX_ORDER = ("fully_invested", "turnover", "turnover_name", "rows", "beta", "sector", "net")
 """Classes of limits that may give way where limits conflict, the one given up first in front.
@@ -109,7 +112,13 @@ def _held(names: Ints, weights: Floats) -> Held:
     return Held(names, weights, sizes, sizes[weights.argmin()], sizes[weights.argmax()])
 
 
-NOTHING_HELD = held_in(np.zeros(0))
+@lru_cache(maxsize=16)
+def sector_limits(group_names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of SECTOR and of SECTOR_GROSS of each group."""
+    return (
+        tuple(f"{Limit.SECTOR}:{group}" for group in group_names),
+        tuple(f"{Limit.SECTOR_GROSS}:{group}" for group in group_names),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,25 +139,28 @@ class Structure:
         # Without shorts the sum of sizes is the same sum.
         gross = net if held.lowest >= 0.0 else math.fsum(map(abs, held.sizes))
         beta = 0.0 if self.beta is None else exact_sum(self.beta[held.names] * held.weights)
-        if not self.group_names:
-            return Exposure(gross, net, np.zeros(0), np.zeros(0), beta)
+        return Exposure(gross, net, self._by_sector(held, held.sizes), beta)
+
+    def sector_gross_of(self, held: Held) -> Floats:
+        """Σ|w| of each sector (k,), apart from the rest: few mandates limit it."""
+        return self._by_sector(held, list(map(abs, held.sizes)))
+
+    def _by_sector(self, held: Held, sizes: list[float]) -> Floats:
         members: list[list[float]] = [[] for _ in self.group_names]
-        for k, size in zip(self.group[held.names].tolist(), held.sizes, strict=True):
-            if k >= 0:
-                members[k].append(size)
-        sector = np.array([math.fsum(own) for own in members])
-        sector_gross = np.array([math.fsum(map(abs, own)) for own in members])
-        return Exposure(gross, net, sector, sector_gross, beta)
+        if members:
+            for k, size in zip(self.group[held.names].tolist(), sizes, strict=True):
+                if k >= 0:
+                    members[k].append(size)
+        return np.array(list(map(math.fsum, members)))
 
 
 @dataclass(slots=True, eq=False)
 class Exposure:
-    """What a book uses of the limits: signed sums, fractions of NAV; sector arrays (k,)."""
+    """What a book uses of the limits, fractions of NAV; sector (k,), with signs."""
 
     gross: float
     net: float
     sector: Floats
-    sector_gross: Floats
     beta: float
 
 
@@ -193,6 +205,16 @@ def passive(bound: float, current: float, tolerance: float) -> float:
     return max(bound, current) if current <= bound + tolerance else bound
 
 
+def _each_passive(bound: float, current: Floats, tolerance: float) -> Floats:
+    """As `passive`, of each of `current` (k,)."""
+    if highest(current) <= bound:
+        same: Floats = constant(len(current), bound)
+        return same
+    within = current <= bound + tolerance
+    each: Floats = sealed(np.where(within, np.maximum(bound, current), bound))
+    return each
+
+
 def widen(
     limits: Limits,
     structure: Structure,
@@ -208,35 +230,40 @@ def widen(
     held = held or held_in(current)
     fixed = frozen[held.names]
     now = structure.exposure_of(held)
-    if np.count_nonzero(fixed):
-        stuck = structure.exposure_of(_held(held.names[fixed], held.weights[fixed]))
-    else:
-        stuck = structure.exposure_of(NOTHING_HELD)
     low, high, reach = _boxes(limits, len(current), held, fixed, tolerance)
-
-    def widened(bound: float, used: float, least: float) -> float:
-        return max(passive(bound, abs(used), tolerance), abs(least))
-
-    def each_widened(bound: float, used: Floats, least: Floats) -> Floats:
-        if not len(used):
-            return used
-        pairs = zip(used.tolist(), least.tolist(), strict=True)
-        return np.array([widened(bound, *pair) for pair in pairs])
-
-    sector_gross = np.inf if limits.sector_gross is None else limits.sector_gross
     beta = np.inf if limits.beta is None or structure.beta is None else limits.beta
-    return Bounds(
+    bounds = Bounds(
         low=low,
         high=high,
-        gross=widened(limits.gross, now.gross, stuck.gross),
-        net=widened(limits.net, now.net, stuck.net),
-        sector=each_widened(limits.sector, now.sector, stuck.sector),
-        sector_gross=each_widened(sector_gross, now.sector_gross, stuck.sector_gross),
-        beta=widened(beta, now.beta, stuck.beta),
+        gross=passive(limits.gross, now.gross, tolerance),
+        net=passive(limits.net, abs(now.net), tolerance),
+        sector=_each_passive(limits.sector, np.abs(now.sector), tolerance),
+        sector_gross=_sector_gross(limits, structure, held, tolerance),
+        beta=passive(beta, abs(now.beta), tolerance),
         turnover=limits.turnover,
         turnover_name=limits.turnover_name,
         known=reach,
     )
+    if not np.count_nonzero(fixed):
+        return bounds
+    fixed_book = _held(held.names[fixed], held.weights[fixed])
+    stuck = structure.exposure_of(fixed_book)
+    return replace(
+        bounds,
+        gross=max(bounds.gross, stuck.gross),
+        net=max(bounds.net, abs(stuck.net)),
+        sector=sealed(np.maximum(bounds.sector, np.abs(stuck.sector))),
+        sector_gross=sealed(np.maximum(bounds.sector_gross, structure.sector_gross_of(fixed_book))),
+        beta=max(bounds.beta, abs(stuck.beta)),
+        known=reach,
+    )
+
+
+def _sector_gross(limits: Limits, structure: Structure, held: Held, tolerance: float) -> Floats:
+    if limits.sector_gross is None:
+        none: Floats = constant(len(structure.group_names), np.inf)
+        return none
+    return _each_passive(limits.sector_gross, structure.sector_gross_of(held), tolerance)
 
 
 def _boxes(
@@ -263,14 +290,16 @@ def reserve(bounds: Bounds, structure: Structure, current: Floats, reserved: Flo
 
     `reserved` (n,) ≥ 0 is the weight each such name may yet move by, in the direction that hurts.
     """
-    now, worst = structure.exposure(current), structure.exposure(reserved)
+    held, most = held_in(current), held_in(reserved)
+    now, worst = structure.exposure_of(held), structure.exposure_of(most)
+    now_gross, worst_gross = structure.sector_gross_of(held), structure.sector_gross_of(most)
     beta = 0.0 if structure.beta is None else exact_sum(np.abs(structure.beta) * reserved)
     return replace(
         bounds,
         gross=max(now.gross, bounds.gross - worst.gross),
         net=max(abs(now.net), bounds.net - worst.gross),
-        sector=np.maximum(np.abs(now.sector), bounds.sector - worst.sector_gross),
-        sector_gross=np.maximum(now.sector_gross, bounds.sector_gross - worst.sector_gross),
+        sector=np.maximum(np.abs(now.sector), bounds.sector - worst_gross),
+        sector_gross=np.maximum(now_gross, bounds.sector_gross - worst_gross),
         beta=max(abs(now.beta), bounds.beta - beta),
     )
 
@@ -290,11 +319,11 @@ def excesses(bounds: Bounds, structure: Structure, weights: Floats) -> dict[str,
         (GROSS, used.gross, bounds.gross),
         (BETA, abs(used.beta), bounds.beta),
     ]
-    for k, sector in enumerate(structure.group_names):
-        pairs.append((f"{Limit.SECTOR}:{sector}", abs(used.sector[k]), bounds.sector[k]))
-        pairs.append(
-            (f"{Limit.SECTOR_GROSS}:{sector}", used.sector_gross[k], bounds.sector_gross[k])
-        )
+    signed, sized = sector_limits(structure.group_names)
+    pairs += zip(signed, np.abs(used.sector).tolist(), bounds.sector.tolist(), strict=True)
+    if lowest(bounds.sector_gross) < np.inf:
+        own = structure.sector_gross_of(held).tolist()
+        pairs += zip(sized, own, bounds.sector_gross.tolist(), strict=True)
     # What keeps its bound plainly needs no allowance for last bits.
     over = [pair for pair in pairs if pair[1] > pair[2]]
     return {name: value - bound for name, value, bound in over if not keeps(value, bound)}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..core.arrays import Floats, Ints
+from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.errors import ConfigError
 from ..core.reasons import BY_NUMBER, GLOBAL, Code
 from ..core.seen import Codes
 from ..core.types import Problem, Proposal
 from ..optimize.certify import certify
-from ..optimize.objective import footprint
 
 FEW = 4
 
@@ -54,14 +53,13 @@ class ReasonCodes(Mapping[str, Code]):
 
 
 def info_of(proposal: Proposal, weights: Floats, code: Codes, spoken: Code) -> dict[str, Any]:
-    problem = proposal.problem
-    # The book that is returned is the one that is checked, bands and all.
-    book, certificate = footprint(problem, weights), proposal.certificate
+    problem, certificate = proposal.problem, proposal.certificate
     if weights is not proposal.weights:
-        certificate = certify(problem, weights, book=book)
+        # The book that is returned is the one that is checked, bands and all.
+        certificate = certify(problem, weights)
     proof = certificate.proof
     return {
-        "changes": _changes(problem, weights, code, book.moved),
+        "changes": _changes(problem, weights, code),
         "reason_codes": ReasonCodes(problem.symbols, code, spoken),
         "status": proposal.status,
         "objective_value": certificate.objective,
@@ -92,8 +90,9 @@ def gap_of(
     raise ConfigError((f"gap={asked!r} is expected to be True, False or 'bound'.",))
 
 
-def _changes(problem: Problem, weights: Floats, code: Codes, moved: Ints) -> list[dict[str, Any]]:
+def _changes(problem: Problem, weights: Floats, code: Codes) -> list[dict[str, Any]]:
     """One row for each name whose weight changes."""
+    moved = (weights != problem.current).nonzero()[0]
     symbols, before, after = problem.symbols, problem.current[moved], weights[moved]
     rows = zip(moved.tolist(), before.tolist(), after.tolist(), code[moved].tolist(), strict=True)
     return [

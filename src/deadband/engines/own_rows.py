@@ -24,6 +24,8 @@ def own_rows(
     exposures: mapping of names to vectors (n,), a DataFrame by symbol, or None. Raises DataError,
     ShapeError or MissingError naming the limit and the symbol at fault.
     """
+    if not limits and exposures is None:
+        return ()
     for limit in limits:
         if not isinstance(limit, LinearLimit):
             raise DataError(

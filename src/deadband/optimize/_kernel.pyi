@@ -21,5 +21,16 @@ def active_set(
 ) -> tuple[Floats, Floats, int, int, int, int]:
     """Weights (n,), prices (limits,), how it ended, pivots, most free names, full pricings."""
 
+def margins(
+    problem: Problem,
+    program: Program,
+    row_limit: Codes,
+    weights: Floats,
+    prices: Floats,
+    risk: Floats,
+    half_borrow: Floats | None,
+) -> tuple[Codes, Codes, Floats]:
+    """Code, limit and gain (n,) of every name at an optimum; row_limit (R,) Limit.number."""
+
 def interior(program: Program, accuracy: float) -> tuple[Floats, Floats, int, bool]:
     """Weights (n,), prices (limits,), iterations, whether it converged."""

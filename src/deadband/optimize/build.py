@@ -67,7 +67,7 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
     """Turn what was asked into the problem that engines solve and `certify` checks."""
     n = len(ask.z)
     # What is made here belongs to the problem alone: sealed in place, it is not copied once more.
-    z = sealed(ask.z.clip(-config.max_abs_z, config.max_abs_z))
+    z = sealed(np.minimum(np.maximum(ask.z, -config.max_abs_z), config.max_abs_z))
     # s = σ / median(σ), SEMANTICS §2.
     typical = np.nan if ask.volatility is None else median(ask.volatility)
     scale = None if ask.volatility is None else ask.volatility / typical

@@ -9,12 +9,25 @@ from types import MappingProxyType
 import numpy as np
 
 from ..core.arrays import Floats, exact_sum, highest
-from ..core.limits import GROSS, NET, PER_NAME_CAP, TOLERANCE, Held, Limit, keeps, suspects
+from ..core.limits import (
+    BETA,
+    FULLY_INVESTED,
+    GROSS,
+    NET,
+    PER_NAME_CAP,
+    TOLERANCE,
+    TURNOVER,
+    TURNOVER_DAY,
+    TURNOVER_NAME,
+    Held,
+    keeps,
+    sector_limits,
+    suspects,
+)
 from ..core.types import Certificate, Problem
 from .objective import Footprint, footprint, utility_of
 
-TURNOVER, TURNOVER_NAME = Limit.TURNOVER.value, Limit.TURNOVER_NAME.value
-GIVES_WAY = (TURNOVER, TURNOVER_NAME, Limit.TURNOVER_DAY.value, Limit.FULLY_INVESTED.value)
+GIVES_WAY = (TURNOVER, TURNOVER_NAME, TURNOVER_DAY, FULLY_INVESTED)
 """Reported beside the limits, but they refuse no answer: cuts, repairs and ramps pass them."""
 NOTHING: Mapping[str, float] = MappingProxyType({})
 REFUSED = Certificate(-np.inf, np.inf, {}, accepted=False)
@@ -24,17 +37,15 @@ def certify(
     problem: Problem,
     weights: Floats,
     given_up: Mapping[str, float] = NOTHING,
-    book: Footprint | None = None,
 ) -> Certificate:
     """Measure `weights` (n,) against every bound; accepted when finite and inside all of them.
 
     `given_up`: by how much each limit was relaxed because limits conflict, fraction of NAV.
     Turnover and full investment give way where SEMANTICS §3 says so, by cuts and repairs too.
-    `book`: the footprint of these weights, where it is known already.
     """
     if weights.shape != problem.current.shape:
         return REFUSED
-    book = book or footprint(problem, weights)
+    book = footprint(problem, weights)
     # What is not finite is not zero, and a NaN among the names held is both extremes.
     if not (math.isfinite(book.held.lowest) and math.isfinite(book.held.highest)):
         return REFUSED
@@ -90,20 +101,19 @@ def measure(problem: Problem, book: Footprint) -> dict[str, tuple[float, float]]
         TURNOVER: (math.fsum(changes), bounds.turnover),
         TURNOVER_NAME: (max(by_name, default=0.0), bounds.turnover_name),
     }
-    for k, sector in enumerate(structure.group_names):
-        used[f"{Limit.SECTOR}:{sector}"] = abs(float(exposure.sector[k])), float(bounds.sector[k])
-        if bounds.sector_gross[k] < np.inf:
-            used[f"{Limit.SECTOR_GROSS}:{sector}"] = (
-                float(exposure.sector_gross[k]),
-                float(bounds.sector_gross[k]),
-            )
+    signed, sized = sector_limits(structure.group_names)
+    own = map(abs, exposure.sector.tolist())
+    used |= zip(signed, zip(own, bounds.sector.tolist(), strict=True), strict=True)
+    if problem.limits.sector_gross is not None:
+        sizes = structure.sector_gross_of(book.held).tolist()
+        used |= zip(sized, zip(sizes, bounds.sector_gross.tolist(), strict=True), strict=True)
     if problem.turnover_left < bounds.turnover:
         # What is left of the day's turnover, less than a cycle's.
-        used[Limit.TURNOVER_DAY.value] = used[TURNOVER][0], problem.turnover_left
+        used[TURNOVER_DAY] = used[TURNOVER][0], problem.turnover_left
     if problem.limits.fully_invested:
-        used[Limit.FULLY_INVESTED.value] = abs(1.0 - exposure.net), 0.0
+        used[FULLY_INVESTED] = abs(1.0 - exposure.net), 0.0
     if bounds.beta < np.inf:
-        used[Limit.BETA.value] = abs(exposure.beta), bounds.beta
+        used[BETA] = abs(exposure.beta), bounds.beta
     held = book.held
     for row in problem.rows:
         total = exact_sum(row.coefficients[held.names] * held.weights)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.arrays import EQUALITY, Bools, Floats, Ints, exact_sum
+from ..core.arrays import EQUALITY, Floats, Ints, exact_sum
 from ..core.config import OptimizationConfig
 from ..core.limits import keeps
 from ..core.reasons import Code
@@ -48,18 +48,19 @@ def resting_codes(problem: Problem, config: OptimizationConfig) -> Codes:
     code[held] = Code.HOLD_RANK.number
     keep = held & problem.scored & (side * problem.z > config.z_keep - EQUALITY)
     code[keep] = Code.HOLD_KEEP.number
-    code[_frozen_over(problem, config)] = Code.CAP_FROZEN.number
+    code[frozen_over(problem, config)] = Code.CAP_FROZEN.number
     return code
 
 
-def _frozen_over(problem: Problem, config: OptimizationConfig) -> Bools:
-    """Frozen names (n,) over their cap, and all of them where they pass GROSS together."""
-    frozen = (problem.hard_low == problem.hard_high) & (problem.current != 0)
-    cap = np.full(len(frozen), config.per_name_cap)
-    if problem.hedge >= 0:
-        cap[problem.hedge] = config.hedge_cap
-    gross = exact_sum(np.abs(problem.current[frozen]))
-    together = not keeps(gross, problem.limits.gross)
-    alone = np.abs(problem.current) > cap + config.repair_tolerance_bps * BPS
-    over: Bools = frozen & (alone | together)
+def frozen_over(problem: Problem, config: OptimizationConfig) -> Ints:
+    """Frozen names (k,) over their cap, and all of them where they pass GROSS together."""
+    frozen: Ints = (problem.hard_low == problem.hard_high).nonzero()[0]
+    if not len(frozen):
+        return frozen
+    size = np.abs(problem.current[frozen])
+    if not keeps(exact_sum(size), problem.limits.gross):
+        held: Ints = frozen[size > 0.0]
+        return held
+    cap = np.where(frozen == problem.hedge, config.hedge_cap, config.per_name_cap)
+    over: Ints = frozen[size > cap + config.repair_tolerance_bps * BPS]
     return over

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig, Settings
-from ..core.limits import Limit, keeps
+from ..core.limits import FULLY_INVESTED, keeps
 from ..core.reasons import Code
 from ..core.seen import Market, Portfolio, Universe
 from ..core.types import Certificate, Permits, Problem, Proof, Proposal, RiskModel, Signal
@@ -222,14 +222,15 @@ def _relaxed(problem: Problem, certificate: Certificate) -> dict[str, float]:
     """Limits that were passed, by how much: by cuts and repairs, or because limits conflict."""
     if not certificate.accepted:
         return {}
-    invested = Limit.FULLY_INVESTED.value
-    row_of = {side: row.name for row in problem.rows for side, _, _ in row.sides(0.0)}
     over = {
-        row_of.get(name, name): value - bound
+        name: value - bound
         for name, (value, bound) in certificate.used.items()
-        if name != invested and not keeps(value, bound)
+        if value > bound and name != FULLY_INVESTED and not keeps(value, bound)
     }
+    if over and problem.rows:
+        row_of = {side: row.name for row in problem.rows for side, _, _ in row.sides(0.0)}
+        over = {row_of.get(name, name): excess for name, excess in over.items()}
     if problem.limits.fully_invested:
-        missing, _ = certificate.used[invested]
-        over |= {} if missing <= INVESTED else {invested: missing}
+        missing, _ = certificate.used[FULLY_INVESTED]
+        over |= {} if missing <= INVESTED else {FULLY_INVESTED: missing}
     return over

@@ -57,9 +57,11 @@ def hold_inside_bands(
         verdict = Code.DRIFT_PORTFOLIO
         held = discretionary[(wanted != 0.0) & (size < name_band - EQUALITY)]
         final[held] = Code.BAND_NAME.number
-    weights = target.copy()
-    weights[held] = current[held]
-    _unhold(problem, target, weights, final, held)
+    weights = target
+    if len(held):
+        weights = target.copy()
+        weights[held] = current[held]
+        _unhold(problem, target, weights, final, held)
     spoken = [Reason(verdict, GLOBAL, facts)]
     free = len(moved) - len(discretionary)
     if free:

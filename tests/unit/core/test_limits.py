@@ -15,6 +15,7 @@ from deadband.core.limits import (
     Limits,
     Structure,
     excesses,
+    held_in,
     keeps,
     widen,
 )
@@ -61,11 +62,12 @@ def test_the_names_have_numbers_of_their_own() -> None:
 
 
 def test_a_book_is_measured_by_sign_sector_and_beta() -> None:
-    used = STRUCTURE.exposure(np.array([0.10, -0.04, 0.05, 0.02]))
+    held = held_in(np.array([0.10, -0.04, 0.05, 0.02]))
+    used = STRUCTURE.exposure_of(held)
     assert used.gross == pytest.approx(0.21)
     assert used.net == pytest.approx(0.13)
     assert used.sector == pytest.approx([0.06, 0.05])
-    assert used.sector_gross == pytest.approx([0.14, 0.05])
+    assert STRUCTURE.sector_gross_of(held) == pytest.approx([0.14, 0.05])
     assert used.beta == pytest.approx(0.10 - 0.08 + 0.05)
 
 

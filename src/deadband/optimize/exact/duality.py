@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.arrays import Floats
+from ...core.arrays import Floats, highest, support
 from ...core.correlation import DenseCorrelation
 from ...core.limits import TOLERANCE
 from .program import Answer, Program
@@ -72,7 +72,7 @@ def prove(program: Program, answer: Answer) -> Proof:
     slopes = priced_slopes(program, prices, risk)
     bound = _bound(program, weights, prices, slopes)
     passed = violation(program, weights)
-    if not np.isfinite([reached, bound, passed]).all():
+    if not (math.isfinite(reached) and math.isfinite(bound) and math.isfinite(passed)):
         return Proof(math.inf, -math.inf, math.inf, math.inf, slopes)
     return Proof(reached, bound, (reached - bound) / (1.0 + abs(reached)), passed, slopes)
 
@@ -82,11 +82,11 @@ def risk_gradient(program: Program, weights: Floats) -> Floats:
     correlation = program.correlation
     if correlation is None:
         return np.zeros(program.size)
-    held = np.flatnonzero(weights)
+    held = support(weights)
     x = program.scale[held] * weights[held]
     if isinstance(correlation, DenseCorrelation):
         # Symmetric, so columns are read as rows: contiguous.
-        product = x @ correlation.matrix[held]
+        product = x.dot(correlation.matrix.take(held, axis=0))
     else:
         loadings = correlation.loadings
         product = loadings @ (loadings[held].T @ x)
@@ -98,7 +98,7 @@ def risk_gradient(program: Program, weights: Floats) -> Floats:
 def value(program: Program, weights: Floats, risk: Floats | None = None) -> float:
     """What the program minimizes, at `weights` (n,); `risk` (n,) is its risk gradient if known."""
     risk = risk_gradient(program, weights) if risk is None else risk
-    smooth = float(weights @ (program.linear + 0.5 * risk))
+    smooth = float(weights.dot(program.linear + 0.5 * risk))
     cost = float((program.hinge_weight * np.abs(weights - program.hinge_at)).sum())
     if program.impact is not None:
         cost += float(impact_cost(program.impact, weights - program.home).sum())
@@ -115,15 +115,15 @@ def impact_cost(impact: Floats, moved: Floats) -> Floats:
 def limit_values(program: Program, weights: Floats) -> Floats:
     """What `weights` (n,) use of every limit, in the order of Program.names; signed where it is."""
     size, moved = np.abs(weights), np.abs(weights - program.home)
-    rows = program.rows @ weights
-    both = np.array([moved @ program.counted, size.sum()])
+    rows = program.rows.dot(weights)
+    both = ((moved * program.counted).sum(), size.sum())
     groups = len(program.sector)
     if groups == 0:
-        return np.concatenate([rows, both])
+        return np.concatenate((rows, both))
     # Names of no group are counted in front, and left out.
     place = program.group + 1
     sector = np.bincount(place, weights, groups + 1)[1:]
-    return np.concatenate([rows, sector, both, np.bincount(place, size, groups + 1)[1:]])
+    return np.concatenate((rows, sector, both, np.bincount(place, size, groups + 1)[1:]))
 
 
 def limit_bounds(program: Program) -> tuple[Floats, Floats]:
@@ -136,9 +136,7 @@ def violation(program: Program, weights: Floats) -> float:
     used = limit_values(program, weights)
     lower, upper = limit_bounds(program)
     box = np.maximum(program.low - weights, weights - program.high)
-    return max(
-        0.0, float(box.max(initial=0.0)), float(np.maximum(lower - used, used - upper).max())
-    )
+    return max(0.0, highest(box), highest(np.maximum(lower - used, used - upper)))
 
 
 def dual_bound(
@@ -156,29 +154,26 @@ def dual_bound(
 def _bound(program: Program, weights: Floats, prices: Floats, slopes: Slopes) -> float:
     """The Lagrangian's least value, name by name."""
     lower, upper = program.limit_bounds
-    active = prices.nonzero()[0]
+    active = support(prices)
     paid = prices[active] * np.where(prices[active] > 0.0, upper[active], lower[active])
-    at = np.empty((4 + len(program.hinge_at), program.size))
-    at[0], at[1], at[2], at[3], at[4:] = (
-        program.low,
-        program.high,
-        program.home,
-        0.0,
-        program.hinge_at,
-    )
+    ends = (program.low[None], program.high[None], program.home[None])
+    at = np.concatenate((*ends, program.hinge_at, np.zeros((1, program.size))))
     np.minimum(np.maximum(at, program.low, out=at), program.high, out=at)
     if program.impact is not None:
-        at = np.vstack([at, _between(program, program.impact, slopes, at)])
-    least = _parts(program, slopes, at).min(axis=0)
-    return float(least.sum() - paid.sum() - 0.5 * (weights @ slopes.risk))
+        at = np.concatenate((at, _between(program, program.impact, slopes, at)))
+    least = np.minimum.reduce(_parts(program, slopes, at))
+    return float(least.sum() - paid.sum() - 0.5 * weights.dot(slopes.risk))
 
 
 def _parts(program: Program, slopes: Slopes, at: Floats) -> Floats:
     """Each name's part of the Lagrangian (m, n) at weights `at` (m, n)."""
-    part = slopes.smooth * at + slopes.on_move * np.abs(at - program.home)
-    part += slopes.on_size * np.abs(at)
-    for where, weight in zip(program.hinge_at, program.hinge_weight, strict=True):
-        part += weight * np.abs(at - where)
+    part = slopes.smooth * at
+    kinks = [(program.home, slopes.on_move), (0.0, slopes.on_size)]
+    for where, weight in (*kinks, *zip(program.hinge_at, program.hinge_weight, strict=True)):
+        away = at - where
+        np.abs(away, out=away)
+        away *= weight
+        part += away
     if program.impact is not None:
         part += impact_cost(program.impact, at - program.home)
     return part
@@ -206,7 +201,7 @@ def _between(program: Program, impact: Floats, slopes: Slopes, kinks: Floats) ->
 def admissible(program: Program, prices: Floats) -> Floats:
     """`prices` (limits,) without those that no limit can have."""
     lower, upper = limit_bounds(program)
-    there = np.where(prices > 0, upper, lower)
+    there = np.where(prices > 0.0, upper, lower)
     clean: Floats = np.where(np.isfinite(there) & np.isfinite(prices), prices, 0.0)
     return clean
 
@@ -214,13 +209,15 @@ def admissible(program: Program, prices: Floats) -> Floats:
 def priced_slopes(program: Program, prices: Floats, risk: Floats) -> Slopes:
     """The slopes at `prices` (limits,), where the risk gradient is `risk` (n,)."""
     signed, groups = len(program.floor), len(program.sector)
-    move, size = prices[signed + groups : signed + groups + 2]
-    slope = program.linear + risk + prices[:signed] @ program.rows
-    on_size = np.full(program.size, size)
-    if groups:
-        slope += group_prices(program, prices[signed : signed + groups])
-        on_size += group_prices(program, prices[signed + groups + 2 :])
-    return Slopes(risk, slope, move * program.counted, on_size)
+    of_group, of_size = prices[signed : signed + groups], prices[signed + groups + 2 :]
+    slope = program.linear + risk
+    slope += prices[:signed].dot(program.rows)
+    if np.count_nonzero(of_group):
+        slope += group_prices(program, of_group)
+    on_size = np.full(program.size, prices[signed + groups + 1])
+    if np.count_nonzero(of_size):
+        on_size += group_prices(program, of_size)
+    return Slopes(risk, slope, prices[signed + groups] * program.counted, on_size)
 
 
 def group_prices(program: Program, prices: Floats) -> Floats:

@@ -8,32 +8,24 @@ most against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from ...core.arrays import Bools, Floats
+from ...core.arrays import Floats, highest, sealed
 from ...core.config import OptimizationConfig
 from ...core.limits import Limit
 from ...core.reasons import Code
 from ...core.seen import Codes
 from ...core.types import Problem
-from ..columns import Columns, resting_codes
+from .. import compiled
+from ..columns import Columns, frozen_over
 from .duality import Slopes, group_prices
 from .program import Answer, Program, half_borrow
-from .repair import repair_code, repaired
+from .repair import outside_permit, repair_code
 
-
-def _among(*codes: Code) -> Bools:
-    """By code number, whether it is one of `codes`."""
-    known = np.zeros(1 + max(code.number for code in Code), dtype=np.bool_)
-    known[[code.number for code in codes]] = True
-    return known
-
-
-RANKED = _among(Code.HOLD_KEEP, Code.HOLD_RANK)
-"""Codes of an engine with ranks: the optimum holds a name where it is for its own reasons."""
-FREE_TO_REST = _among(Code.HOLD_CURRENT, Code.HOLD_FLAT)
-
+HELD, FLAT = np.int16(Code.HOLD_CURRENT.number), np.int16(Code.HOLD_FLAT.number)
+MOVED = np.int16(Code.TARGET_MOVED.number)
 SAME = 1e-12
 NEGLIGIBLE = 1e-9
 """A wish this small, relative to the largest edge, is none."""
@@ -60,21 +52,23 @@ def marginals(
     problem: Problem, program: Program, weights: Floats, prices: Floats, slopes: Slopes
 ) -> Marginals:
     """Marginals of `weights` (n,) at the `prices` (limits,) of a proof with these `slopes`."""
-    gain = -program.linear - slopes.risk
-    least = np.where(weights == problem.current, problem.cost, 0.0)
+    edge = -program.linear
+    gain = edge - slopes.risk
+    least = problem.cost * (weights == problem.current)
     half = half_borrow(problem)
     if half is not None:
         # A short pays to grow and is paid to shrink; from zero only selling costs.
         gain -= half * np.sign(weights)
         least += half * (weights == 0.0)
-    least += NEGLIGIBLE * (1.0 + float(np.abs(program.linear).max(initial=0.0)))
-    side = np.sign(gain) * (np.abs(gain) > least)
-    limit, weight_of = _stoppers(problem, program, weights, prices, slopes, side)
+    least += NEGLIGIBLE * (1.0 + highest(np.abs(edge)))
+    size = np.abs(gain)
+    side = np.sign(gain) * (size > least)
+    limit, weight_of = _stoppers(problem, program, weights, prices, side)
     return Marginals(
-        edge=-program.linear,
+        edge=edge,
         risk=-slopes.risk,
         priced=-gain - slopes.smooth,
-        wish=side * (np.abs(gain) - least),
+        wish=side * (size - least),
         limit=limit,
         weight_of=weight_of,
     )
@@ -85,7 +79,6 @@ def _stoppers(
     program: Program,
     weights: Floats,
     prices: Floats,
-    slopes: Slopes,
     side: Floats,
 ) -> tuple[Codes, Floats]:
     """The limit (n,) that weighs most against going further to `side`, and how much."""
@@ -101,16 +94,16 @@ def _stoppers(
     for row in prices[:signed].nonzero()[0].tolist():
         weigh(limit_named(program.names[row]), side * prices[row] * program.rows[row])
     of_sector = prices[signed : signed + groups]
-    if of_sector.any():
+    if np.count_nonzero(of_sector):
         weigh(Limit.SECTOR, side * group_prices(program, of_sector))
     if prices[signed + groups] > 0.0:
-        weigh(Limit.TURNOVER, _outward(side, weights - problem.current) * slopes.on_move)
-    outward = _outward(side, weights)
+        on_move = prices[signed + groups] * program.counted
+        weigh(Limit.TURNOVER, _outward(side, weights - problem.current) * on_move)
     if prices[signed + groups + 1] > 0.0:
-        weigh(Limit.GROSS, outward * prices[signed + groups + 1])
+        weigh(Limit.GROSS, _outward(side, weights) * prices[signed + groups + 1])
     of_size = prices[signed + groups + 2 :]
-    if of_size.any():
-        weigh(Limit.SECTOR_GROSS, outward * group_prices(program, of_size))
+    if np.count_nonzero(of_size):
+        weigh(Limit.SECTOR_GROSS, _outward(side, weights) * group_prices(program, of_size))
     _weigh_boxes(problem, program, weights, side, best)
     return best, most
 
@@ -150,23 +143,48 @@ def exact_columns(
     gain: what another unit towards the name's wish would add to U but for limits; cost: one-way,
     per unit; limit: what stops that wish.
     """
-    weights = answer.weights
-    found = marginals(problem, program, weights, answer.prices, slopes)
-    n = len(weights)
-    code = resting_codes(problem, config)
-    code[RANKED[code]] = Code.HOLD_CURRENT.number
-    moved = weights != problem.current
-    code[(found.limit > 0) & FREE_TO_REST[code] & ~moved] = Code.HOLD_LIMIT.number
-    code[moved] = np.where(problem.cut[moved] > 0, problem.cut[moved], Code.TARGET_MOVED.number)
-    mended = repaired(problem, weights)
-    if mended.any():
+    weights, n = answer.weights, len(answer.weights)
+    code, limit, gain = explained(problem, program, answer, slopes)
+    over = frozen_over(problem, config)
+    code[over] = Code.CAP_FROZEN.number
+    mended = outside_permit(problem, weights)
+    if len(mended):
         code[mended] = repair_code(problem).number
-    none = np.zeros(n)
     return Columns(
         code=code,
-        limit=found.limit,
+        limit=limit,
         counterpart=np.full(n, -1, dtype=np.int64),
-        gap=none,
-        gain=np.abs(found.wish),
+        gap=np.zeros(n),
+        gain=gain,
         cost=problem.cost.copy(),
     )
+
+
+def explained(
+    problem: Problem, program: Program, answer: Answer, slopes: Slopes
+) -> tuple[Codes, Codes, Floats]:
+    """Code, limit and gain (n,) as the optimum alone has them, frozen names and repairs apart."""
+    if compiled.kernel is not None:
+        return compiled.kernel.margins(
+            problem,
+            program,
+            _row_limits(program.names[: len(program.floor)]),
+            answer.weights,
+            answer.prices,
+            slopes.risk,
+            half_borrow(problem),
+        )
+    weights, current = answer.weights, problem.current
+    found = marginals(problem, program, weights, answer.prices, slopes)
+    code = np.where(current != 0.0, HELD, FLAT)
+    code[found.limit > 0] = Code.HOLD_LIMIT.number
+    moved = (weights != current).nonzero()[0]
+    cut = problem.cut[moved]
+    code[moved] = np.where(cut > 0, cut, MOVED)
+    return code, found.limit, np.abs(found.wish)
+
+
+@lru_cache(maxsize=16)
+def _row_limits(names: tuple[str, ...]) -> Codes:
+    limits: Codes = sealed(np.array([limit_named(name).number for name in names], dtype=np.int16))
+    return limits

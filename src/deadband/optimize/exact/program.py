@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...core.arrays import Bools, Floats, Ints
+from ...core.arrays import Bools, Floats, Ints, constant
 from ...core.correlation import Correlation
-from ...core.limits import Limit
+from ...core.limits import BETA, FULLY_INVESTED, GROSS, NET, TURNOVER, sector_limits
 from ...core.types import Problem
 from .box import hard_box, weight_box
 
@@ -63,10 +63,13 @@ class Program:
     """Lower and upper bound (limits,) of every limit, in the order of `names`."""
 
     def __post_init__(self) -> None:
-        one_sided = [-np.inf] * (2 + len(self.sector_gross))
-        lower = np.concatenate([self.floor, -self.sector, one_sided])
-        pair = [self.turnover, self.gross]
-        upper = np.concatenate([self.ceiling, self.sector, pair, self.sector_gross])
+        signed, groups = len(self.floor), len(self.sector)
+        both = signed + groups
+        lower = np.full(both + 2 + groups, -np.inf)
+        lower[:signed] = self.floor
+        np.negative(self.sector, out=lower[signed:both])
+        pair = (self.turnover, self.gross)
+        upper = np.concatenate((self.ceiling, self.sector, pair, self.sector_gross))
         object.__setattr__(self, "limit_bounds", (lower, upper))
 
     @property
@@ -94,15 +97,17 @@ def program_of(problem: Problem) -> Program:
     bounds, structure = problem.bounds, problem.structure
     low, high = weight_box(problem)
     rows, floor, ceiling, names = _signed_rows(problem)
-    groups = structure.group_names
-    cut = problem.cut > 0
-    gone = float(np.abs(problem.current[cut] - low[cut]).sum())
+    sector, sector_gross = sector_limits(structure.group_names)
+    counted, gone = constant(n, 1, np.bool_), 0.0
+    if np.count_nonzero(problem.cut):
+        cut = problem.cut > 0
+        counted, gone = ~cut, float(np.abs(problem.current[cut] - low[cut]).sum())
     linear, hinge_at, hinge_weight = _linear_and_hinges(problem)
     return Program(
         linear=linear,
         risk_weight=problem.lambda_risk if problem.correlation is not None else 0.0,
         correlation=problem.correlation if problem.lambda_risk > 0.0 else None,
-        scale=np.ones(n) if problem.scale is None else problem.scale,
+        scale=constant(n, 1.0) if problem.scale is None else problem.scale,
         low=low,
         high=high,
         home=problem.current,
@@ -113,17 +118,11 @@ def program_of(problem: Problem) -> Program:
         ceiling=ceiling,
         group=structure.group,
         sector=bounds.sector,
-        counted=~cut,
+        counted=counted,
         turnover=max(0.0, problem.turnover_left - gone),
         gross=bounds.gross,
         sector_gross=bounds.sector_gross,
-        names=(
-            *names,
-            *(f"{Limit.SECTOR}:{group}" for group in groups),
-            Limit.TURNOVER.value,
-            Limit.GROSS.value,
-            *(f"{Limit.SECTOR_GROSS}:{group}" for group in groups),
-        ),
+        names=(*names, *sector, TURNOVER, GROSS, *sector_gross),
         impact=problem.impact,
     )
 
@@ -151,12 +150,13 @@ def half_borrow(problem: Problem) -> Floats | None:
 def _signed_rows(problem: Problem) -> tuple[Floats, Floats, Floats, tuple[str, ...]]:
     """Rows (R, n) with floor, ceiling (R,) and the names of their limits."""
     n, bounds, beta = len(problem.z), problem.bounds, problem.structure.beta
+    ones = constant(n, 1.0)
     if problem.limits.fully_invested:
-        found = [(np.ones(n), 1.0, 1.0, Limit.FULLY_INVESTED.value)]
+        found = [(ones, 1.0, 1.0, FULLY_INVESTED)]
     else:
-        found = [(np.ones(n), -bounds.net, bounds.net, Limit.NET.value)]
+        found = [(ones, -bounds.net, bounds.net, NET)]
     if beta is not None and bounds.beta < np.inf:
-        found.append((beta, -bounds.beta, bounds.beta, Limit.BETA.value))
+        found.append((beta, -bounds.beta, bounds.beta, BETA))
     found += [(row.coefficients, row.low, row.high, row.name) for row in problem.rows]
     rows, floor, ceiling, names = zip(*found, strict=True)
     return np.array(rows), np.array(floor), np.array(ceiling), names

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...core.arrays import Bools, Floats
+from ...core.arrays import Floats, Ints
 from ...core.limits import Limit, excesses
 from ...core.reasons import Code
 from ...core.types import Problem
@@ -50,11 +50,12 @@ def _steepest(problem: Problem) -> float:
     return edge + 2.0 * problem.lambda_risk * largest**2 * problem.bounds.gross
 
 
-def repaired(problem: Problem, weights: Floats) -> Bools:
-    """Names (n,) that left their permit, but for cuts."""
-    outside = (weights < problem.low) | (weights > problem.high)
-    gone: Bools = outside & (weights != problem.current) & (problem.cut == 0)
-    return gone
+def outside_permit(problem: Problem, weights: Floats) -> Ints:
+    """Names (k,) that left their permit, but for cuts."""
+    outside = ((weights < problem.low) | (weights > problem.high)).nonzero()[0]
+    moved = weights[outside] != problem.current[outside]
+    left: Ints = outside[moved & (problem.cut[outside] == 0)]
+    return left
 
 
 def repair_code(problem: Problem) -> Code:

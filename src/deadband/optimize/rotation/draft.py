@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...core.arrays import Floats
-from ...core.limits import Exposure, Limit
+from ...core.limits import Exposure, Limit, held_in
 from ...core.reasons import Code
 from ...core.types import Problem
 
@@ -52,6 +52,7 @@ class Draft:
     problem: Problem
     weights: Floats = field(init=False)
     used: Exposure = field(init=False)
+    sector_gross: Floats = field(init=False)
     turnover_left: float = field(init=False)
     open: dict[float, set[int]] = field(init=False)
     invested: dict[float, float] = field(init=False)
@@ -65,7 +66,9 @@ class Draft:
 
     def measure(self) -> None:
         """Sum the exposures afresh, exactly; `open` and `invested` are by side, hedge apart."""
-        self.used = self.problem.structure.exposure(self.weights)
+        held = held_in(self.weights)
+        self.used = self.problem.structure.exposure_of(held)
+        self.sector_gross = self.problem.structure.sector_gross_of(held)
         self.open = {1.0: set(), -1.0: set()}
         self.invested = {1.0: 0.0, -1.0: 0.0}
         for name in np.flatnonzero(self.weights).tolist():
@@ -106,7 +109,7 @@ class Draft:
         ]
         for k, (signed, outward) in sectors.items():
             rooms.append((_row_room(used.sector[k], signed, bounds.sector[k]), Limit.SECTOR))
-            sector_gross = _row_room(used.sector_gross[k], outward, bounds.sector_gross[k])
+            sector_gross = _row_room(self.sector_gross[k], outward, bounds.sector_gross[k])
             rooms.append((sector_gross, Limit.SECTOR_GROSS))
         return min(rooms, key=lambda room: room[0])
 
@@ -138,7 +141,7 @@ class Draft:
         k = int(self.problem.structure.group[name])
         if k >= 0:
             self.used.sector[k] += after - before
-            self.used.sector_gross[k] += outward
+            self.sector_gross[k] += outward
         if self.problem.structure.beta is not None:
             self.used.beta += (after - before) * float(self.problem.structure.beta[name])
         self.turnover_left = max(0.0, self.turnover_left - abs(after - before))

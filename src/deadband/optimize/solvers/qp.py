@@ -102,7 +102,7 @@ def _general(program: Program) -> Iterator[Answer]:
 
 
 def _better_start(program: Program, start: Floats | None) -> Floats:
-    home = np.clip(program.home, program.low, program.high)
+    home: Floats = np.minimum(np.maximum(program.home, program.low), program.high)
     if start is None or not np.isfinite(start).all():
         return home
     there = np.clip(start, program.low, program.high)
