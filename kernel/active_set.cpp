@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "descent.hpp"
 #include "free_system.hpp"
 #include "gradient.hpp"
 #include "kinks.hpp"
@@ -61,9 +62,11 @@ public:
           limits_(program, kinks_, PENALTY * std::max(size_, risk_)),
           rest_(program.n),
           position_(program.n, -1),
-          slopes_(program.n) {}
+          slopes_(program.n),
+          most_free_(options.most_free) {}
 
     ActiveSetResult run(double *prices) {
+        if (options_.descend && p_.has_risk() && descend(p_, kinks_, gradient_, w_)) most_free_ = p_.n + 1;
         if (start(prices)) result_.outcome = pivot();
         std::fill(prices, prices + p_.limits(), 0.0);
         for (int64_t l : limits_.live()) prices[l] = limits_.price(l);
@@ -166,7 +169,7 @@ private:
             }
             const Release next = price();
             if (next.name >= 0) {
-                if (static_cast<int64_t>(free_.size()) >= options_.most_free) return Outcome::FREE;
+                if (static_cast<int64_t>(free_.size()) >= most_free_) return Outcome::FREE;
                 if (!free(next) && !free_with_ridge(next)) return Outcome::STUCK;
                 settled = false;
                 continue;
@@ -495,6 +498,7 @@ private:
     std::vector<int64_t> listed_;  // names to price first
     std::vector<Release> found_;
     std::vector<double> slopes_, right_, p_step_, gaps_, prices_;
+    int64_t most_free_;
     int64_t stalled_ = 0;
     int64_t centers_ = 0;
     bool raised_ = false;

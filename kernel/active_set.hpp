@@ -23,6 +23,8 @@ struct ActiveSetOptions {
     int64_t most_pivots = 0;  // hand over beyond; counted, never timed
     int64_t most_free = 0;    // hand over beyond
     double snap = 0.0;        // a start this close to a kink rests at it
+    bool descend = false;     // first look for a start nearer the optimum (descent.hpp); its names may
+                              // all be free
 };
 
 struct ActiveSetResult {

@@ -11,7 +11,7 @@ namespace {
 using Floats = py::array_t<double, py::array::c_style>;
 
 py::tuple active_set(const py::object &given, const Floats &start, const Floats &start_prices,
-                     int64_t most_pivots, int64_t most_free, double snap) {
+                     int64_t most_pivots, int64_t most_free, double snap, bool descend) {
     const Program program = read_program(given);
     if (start.size() != program.n || start_prices.size() != program.limits())
         throw py::value_error("the start has " + std::to_string(start.size()) + " weights and " +
@@ -20,7 +20,7 @@ py::tuple active_set(const py::object &given, const Floats &start, const Floats 
     Floats weights(program.n), prices(program.limits());
     std::copy(start.data(), start.data() + program.n, weights.mutable_data());
     std::copy(start_prices.data(), start_prices.data() + program.limits(), prices.mutable_data());
-    const ActiveSetOptions options{most_pivots, most_free, snap};
+    const ActiveSetOptions options{most_pivots, most_free, snap, descend};
     ActiveSetResult result;
     {
         double *w = weights.mutable_data(), *y = prices.mutable_data();
@@ -35,7 +35,7 @@ py::tuple active_set(const py::object &given, const Floats &start, const Floats 
 
 void bind_active_set(py::module_ &m) {
     m.def("active_set", &active_set, py::arg("program"), py::arg("start"), py::arg("start_prices"),
-          py::arg("most_pivots"), py::arg("most_free"), py::arg("snap"),
+          py::arg("most_pivots"), py::arg("most_free"), py::arg("snap"), py::arg("descend") = false,
           "(weights, prices, outcome, pivots, most free names, pricings of all names)");
 }
 

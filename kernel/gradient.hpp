@@ -22,12 +22,16 @@ public:
     double recenter(const double *weights);
 
     void moved(int64_t name, double change);
+    // As `moved`, for one whose change all names are about to see.
+    void moved_at_once(int64_t name, double change);
+    // Takes what moved into the product that single names read.
+    void bring_up_to_date();
     double of(int64_t name, double weight) const;
     // Of every name, into `out` (n).
     void all(const double *weights, double *out);
 
 private:
-    const Program &p_;
+    const Program *p_;
     double ridge_ = 0.0;
     std::vector<double> centre_;
     std::vector<double> product_;   // C(s∘w) at the last bringing up to date (dense)

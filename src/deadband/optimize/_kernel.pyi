@@ -18,6 +18,7 @@ def active_set(
     most_pivots: int,
     most_free: int,
     snap: float,
+    descend: bool = False,
 ) -> tuple[Floats, Floats, int, int, int, int]:
     """Weights (n,), prices (limits,), how it ended, pivots, most free names, full pricings."""
 

@@ -21,6 +21,8 @@ or rounding left no way on."""
 FREE_FACTOR, FREE_DENSE, FREE_SHARE = 40, 150, 0.4
 """Free names beyond which the interior point is quicker: in factor form, and with a dense matrix
 where it is this many or this share of all, whichever is more (benchmarks/bench_qp.py)."""
+DESCEND_FACTOR = 600
+"""Names up to which, in factor form, a descent is quicker than the interior point."""
 PIVOTS_A_NAME, LEAST_PIVOTS = 20, 2_000
 NO_KINK = 0.0
 
@@ -35,22 +37,27 @@ class Run:
 
 
 def from_book(program: Program, start: Floats) -> Run:
-    """Pivot from the weights `start` (n,); handed over early where many names come free."""
-    most = max(FREE_DENSE, int(FREE_SHARE * program.size))
+    """Pivot from the weights `start` (n,), or from where a descent from there comes within limits.
+
+    Handed over early where many names come free that no descent had found.
+    """
+    most, descend = max(FREE_DENSE, int(FREE_SHARE * program.size)), True
     if isinstance(program.correlation, FactorCorrelation):
-        most = FREE_FACTOR
-    return _run(program, start, np.zeros(len(program.names)), most, NO_KINK)
+        most, descend = FREE_FACTOR, program.size <= DESCEND_FACTOR
+    return _run(program, start, np.zeros(len(program.names)), most, NO_KINK, descend=descend)
 
 
 def from_answer(program: Program, near: Answer, snap: float) -> Run:
     """Finish an answer that is `near` the optimum: weights within `snap` of a kink rest there."""
-    return _run(program, near.weights, near.prices, program.size + 1, snap)
+    return _run(program, near.weights, near.prices, program.size + 1, snap, descend=False)
 
 
-def _run(program: Program, start: Floats, prices: Floats, most_free: int, snap: float) -> Run:
+def _run(
+    program: Program, start: Floats, prices: Floats, most_free: int, snap: float, *, descend: bool
+) -> Run:
     assert compiled.kernel is not None, "asked for only where the kernel was built"
     most_pivots = LEAST_PIVOTS + PIVOTS_A_NAME * program.size
     weights, dual, ended, pivots, free, _pricings = compiled.kernel.active_set(
-        program, np.ascontiguousarray(start), prices, most_pivots, most_free, snap
+        program, np.ascontiguousarray(start), prices, most_pivots, most_free, snap, descend
     )
     return Run(Answer(weights, dual, "active set", pivots), ended, free)
