@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.arrays import Floats, highest, support
+from ...core.arrays import Floats, constant, highest, support
 from ...core.correlation import DenseCorrelation
 from ...core.limits import TOLERANCE
 from .program import Answer, Program
@@ -42,13 +42,15 @@ class Proof:
 class Slopes:
     """Slopes per name (n,): of the risk; of all that is smooth; of a move and of size on top.
 
-    The prices of signed limits are in the smooth part.
+    The prices of signed limits are in the smooth part. `bends`: where (n,) a name's part bends, and
+    by what slope (n,) ≥ 0 on either side, of moves, size and the hinges, as far as they weigh.
     """
 
     risk: Floats
     smooth: Floats
     on_move: Floats
     on_size: Floats
+    bends: tuple[tuple[Floats, Floats], ...]
 
 
 GAP_TOLERANCE = 1e-9
@@ -68,9 +70,9 @@ def prove(program: Program, answer: Answer) -> Proof:
     weights = answer.weights
     risk = risk_gradient(program, weights)
     reached = value(program, weights, risk)
-    prices = admissible(program, answer.prices)
+    prices, paid = _admitted(program, answer.prices)
     slopes = priced_slopes(program, prices, risk)
-    bound = _bound(program, weights, prices, slopes)
+    bound = _bound(program, weights, paid, slopes)
     passed = violation(program, weights)
     if not (math.isfinite(reached) and math.isfinite(bound) and math.isfinite(passed)):
         return Proof(math.inf, -math.inf, math.inf, math.inf, slopes)
@@ -147,29 +149,27 @@ def dual_bound(
     Prices of one-sided limits below zero, and of limits that are not there, count as zero.
     """
     risk = risk_gradient(program, weights) if risk is None else risk
-    prices = admissible(program, prices)
-    return _bound(program, weights, prices, priced_slopes(program, prices, risk))
+    prices, paid = _admitted(program, prices)
+    return _bound(program, weights, paid, priced_slopes(program, prices, risk))
 
 
-def _bound(program: Program, weights: Floats, prices: Floats, slopes: Slopes) -> float:
-    """The Lagrangian's least value, name by name."""
-    lower, upper = program.limit_bounds
-    active = support(prices)
-    paid = prices[active] * np.where(prices[active] > 0.0, upper[active], lower[active])
-    ends = (program.low[None], program.high[None], program.home[None])
-    at = np.concatenate((*ends, program.hinge_at, np.zeros((1, program.size))))
+def _bound(program: Program, weights: Floats, paid: float, slopes: Slopes) -> float:
+    """The Lagrangian's least value, name by name; `paid`: the prices times their bounds."""
+    kinks = [program.low, program.high, *(where for where, _ in slopes.bends)]
+    if program.impact is not None:
+        kinks.append(program.home)
+    at = np.array(kinks)
     np.minimum(np.maximum(at, program.low, out=at), program.high, out=at)
     if program.impact is not None:
         at = np.concatenate((at, _between(program, program.impact, slopes, at)))
     least = np.minimum.reduce(_parts(program, slopes, at))
-    return float(least.sum() - paid.sum() - 0.5 * weights.dot(slopes.risk))
+    return float(least.sum()) - paid - 0.5 * float(weights.dot(slopes.risk))
 
 
 def _parts(program: Program, slopes: Slopes, at: Floats) -> Floats:
     """Each name's part of the Lagrangian (m, n) at weights `at` (m, n)."""
     part = slopes.smooth * at
-    kinks = [(program.home, slopes.on_move), (0.0, slopes.on_size)]
-    for where, weight in (*kinks, *zip(program.hinge_at, program.hinge_weight, strict=True)):
+    for where, weight in slopes.bends:
         away = at - where
         np.abs(away, out=away)
         away *= weight
@@ -186,9 +186,8 @@ def _between(program: Program, impact: Floats, slopes: Slopes, kinks: Floats) ->
     """
     ends = np.sort(kinks, axis=0)
     middle = 0.5 * (ends[:-1] + ends[1:])
-    slope = slopes.smooth + slopes.on_move * np.sign(middle - program.home)
-    slope += slopes.on_size * np.sign(middle)
-    for where, weight in zip(program.hinge_at, program.hinge_weight, strict=True):
+    slope = np.zeros_like(middle) + slopes.smooth
+    for where, weight in slopes.bends:
         slope += weight * np.sign(middle - where)
     with np.errstate(over="ignore"):
         # Without impact any place will do: the kinks are looked at as well.
@@ -200,10 +199,16 @@ def _between(program: Program, impact: Floats, slopes: Slopes, kinks: Floats) ->
 
 def admissible(program: Program, prices: Floats) -> Floats:
     """`prices` (limits,) without those that no limit can have."""
+    return _admitted(program, prices)[0]
+
+
+def _admitted(program: Program, prices: Floats) -> tuple[Floats, float]:
+    """Prices that limits can have (limits,), and Σ price · bound."""
     lower, upper = limit_bounds(program)
     there = np.where(prices > 0.0, upper, lower)
-    clean: Floats = np.where(np.isfinite(there) & np.isfinite(prices), prices, 0.0)
-    return clean
+    sound = np.isfinite(there + prices)
+    clean = np.where(sound, prices, 0.0)
+    return clean, float(clean.dot(np.where(sound, there, 0.0)))
 
 
 def priced_slopes(program: Program, prices: Floats, risk: Floats) -> Slopes:
@@ -214,10 +219,16 @@ def priced_slopes(program: Program, prices: Floats, risk: Floats) -> Slopes:
     slope += prices[:signed].dot(program.rows)
     if np.count_nonzero(of_group):
         slope += group_prices(program, of_group)
-    on_size = np.full(program.size, prices[signed + groups + 1])
-    if np.count_nonzero(of_size):
-        on_size += group_prices(program, of_size)
-    return Slopes(risk, slope, prices[signed + groups] * program.counted, on_size)
+    bends = list(zip(program.hinge_at, program.hinge_weight, strict=True))
+    turnover, gross = prices[signed + groups : signed + groups + 2].tolist()
+    on_move = on_size = nothing = constant(program.size, 0.0)
+    if turnover != 0.0:
+        on_move = turnover * program.counted
+        bends.append((program.home, on_move))
+    if gross != 0.0 or np.count_nonzero(of_size):
+        on_size = gross + group_prices(program, of_size)
+        bends.append((nothing, on_size))
+    return Slopes(risk, slope, on_move, on_size, tuple(bends))
 
 
 def group_prices(program: Program, prices: Floats) -> Floats:

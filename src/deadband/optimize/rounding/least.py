@@ -106,9 +106,7 @@ def _cheaper(program: Program, answer: Answer, choice: Choice) -> Bools:
     def cost(to: Floats) -> Floats:
         step = to - choice.weights
         part = (slopes.smooth[names] + curvature * step) * step
-        part += slopes.on_move[names] * np.abs(to - program.home[names])
-        part += slopes.on_size[names] * np.abs(to)
-        for kink, weight in zip(program.hinge_at, program.hinge_weight, strict=True):
+        for kink, weight in slopes.bends:
             part += weight[names] * np.abs(to - kink[names])
         if program.impact is not None:
             part += impact_cost(program.impact[names], to - program.home[names])

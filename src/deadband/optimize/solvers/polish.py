@@ -159,9 +159,7 @@ def _at_rest(
     slopes = priced_slopes(program, prices, risk_gradient(program, weights))
     slope = slopes.smooth + own_curvature(program) * (near - weights)
     left, right = slope.copy(), slope.copy()
-    bends = [(program.home, slopes.on_move), (np.zeros(program.size), slopes.on_size)]
-    bends += list(zip(program.hinge_at, program.hinge_weight, strict=True))
-    for at, weight in bends:
+    for at, weight in slopes.bends:
         left += np.where(near > at, weight, -weight)
         right += np.where(near >= at, weight, -weight)
     left[near <= program.low] = -np.inf
