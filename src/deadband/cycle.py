@@ -50,7 +50,7 @@ def step(
     universe, watch = state.universe, watch or NoWatch()
     state = _at_open(state, seen)
     with watch.lap("signals"):
-        signal = merge(seen.scores, settings.signals)
+        signal = merge(seen.scores, seen.market, state.skill, settings.signals)
     with watch.lap("risk"):
         risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
     with watch.lap("permit"):
@@ -126,6 +126,7 @@ def after(record: CycleRecord) -> State:
         watch=record.permits.watch,
         risk=record.risk,
         last_target=record.proposal.weights,
+        skill=record.signal.skill,
     )
 
 

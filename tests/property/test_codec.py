@@ -26,6 +26,7 @@ from deadband.core.seen import (
     Switch,
     Universe,
 )
+from deadband.core.skill import ModelWeight, Skill
 from deadband.core.types import Signal
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
@@ -97,7 +98,14 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             age_s=row,
             defect=I16.map(lambda v: v[None]),
         ),
-        Signal: sealed(Signal, score=F, age_s=F, defect=I16),
+        Signal: sealed(
+            Signal,
+            score=F,
+            age_s=F,
+            defect=I16,
+            weights=st.deferred(lambda: of(tuple[ModelWeight, ...])),
+            skill=st.deferred(lambda: of(Skill)),
+        ),
         History: sealed(
             History,
             universe=st.just(NAMES),

@@ -186,6 +186,8 @@ def test_explain_says_what_happened_and_why(journal: Path) -> None:
     facts = dict(traded["facts"])
     assert facts["order"].split()[0] in {"BUY", "SELL"}
     assert {limit for limit, *_ in traded["limits"]} >= {"GROSS", "NET", "TURNOVER"}
+    (vote,) = (said for what, said in facts.items() if what.startswith("vote of "))
+    assert "× 1.00 (WEIGHT_ALONE" in vote
 
 
 def test_explain_for_people(journal: Path) -> None:

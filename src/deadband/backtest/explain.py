@@ -196,6 +196,20 @@ def _margin(proposal: Proposal, name: int) -> list[tuple[str, Any]]:
     return [*facts, ("proven by", solver)]
 
 
+def _votes(record: CycleRecord, name: int) -> list[tuple[str, Any]]:
+    """What each model said of the name, and what its vote weighed."""
+    scores, facts = record.seen.scores, []
+    unit = "bps" if record.signal.unit == "return" else "σ"
+    scale = 1e4 if unit == "bps" else 1.0
+    for m, one in enumerate(record.signal.weights):
+        said = f"{scale * float(scores.value[m, name]):+.4g} {unit}"
+        if scores.defect[m, name]:
+            said = BY_NUMBER[int(scores.defect[m, name])].value
+        record_ = "" if np.isnan(one.ic) else f", IC {one.ic:+.3f} ± {one.error:.3f}"
+        facts.append((f"vote of {one.model}", f"{said} × {one.weight:.2f} ({one.why}{record_})"))
+    return facts
+
+
 def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
     problem, proposal, book = record.proposal.problem, record.proposal, record.seen.portfolio
     market, risk = record.seen.market, record.risk
@@ -217,6 +231,7 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         ("bid / ask", f"{float(market.bid[name]):.4f} / {float(market.ask[name]):.4f}"),
         ("quote age, s", f"{float(market.quote_age_s[name]):.0f}"),
     ]
+    facts += _votes(record, name)
     if risk.sigma is not None:
         facts.append((f"σ over {risk.horizon_min:g} min, bps", f"{risk.sigma[name] * 1e4:.1f}"))
     if risk.beta is not None:

@@ -152,6 +152,14 @@ class SignalSettings:
 
     max_score_age_min: float = 45.0
     """A score older than this does not count."""
+    skill_half_life_days: float = 20.0
+    """Half-life of a model's record of outcomes, in sessions."""
+    weight_floor: float = 0.1
+    """Least weight of a model among those of its horizon, as a share of the equal weight."""
+    weight_cap: float = 0.8
+    """Largest weight of a model among those of its horizon, where there are several."""
+    churn_penalty: float = 0.5
+    """Share of the cost of following a model's changes that counts against its skill."""
 
 
 @dataclass(frozen=True, slots=True)

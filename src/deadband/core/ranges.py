@@ -19,7 +19,7 @@ AT_LEAST_ZERO = (
     *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
     *("execution.collar_bps", "risk.min_days", "risk.min_coverage", "max_turnover_day"),
     *("policy.overnight_gross", "sector_gross_cap", "escalate_gap", "min_trade"),
-    *("borrow_pct", "cash_yield_pct"),
+    *("borrow_pct", "cash_yield_pct", "signals.churn_penalty"),
 )
 ABOVE_ZERO = (
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
@@ -29,6 +29,7 @@ ABOVE_ZERO = (
     *("policy.max_spread_bps", "policy.window_min", "policy.spike_cycles"),
     *("policy.vol_spike_ratio", "policy.spread_blowout_ratio"),
     *("policy.daily_loss", "policy.drawdown", "signals.max_score_age_min"),
+    *("signals.skill_half_life_days", "signals.weight_floor", "signals.weight_cap"),
     *("risk.half_life_days", "risk.history_days", "risk.atr_bars", "risk.atr_bar_min"),
 )
 FRACTIONS = (

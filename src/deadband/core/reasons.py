@@ -110,6 +110,12 @@ class Code(StrEnum):
     DATA_TOO_GAPPY = "DATA_TOO_GAPPY", 95, "History has too many gaps: may shrink only."
     DATA_OUTAGE = "DATA_OUTAGE", 96, "No new quote for any name: the feed is out, not the names."
     DATA_NOT_TRADED = "DATA_NOT_TRADED", 97, "There for risk only, never ranked or bought."
+    # Room signals: what a model's vote weighs.
+    WEIGHT_ALONE = "WEIGHT_ALONE", 120, "The only model of its horizon."
+    WEIGHT_NO_RECORD = "WEIGHT_NO_RECORD", 121, "Too few outcomes known: the mean skill is assumed."
+    WEIGHT_RECORD = "WEIGHT_RECORD", 122, "Weighed by its record, as far as that is evidence."
+    WEIGHT_FLOOR = "WEIGHT_FLOOR", 123, "Its record asks for less than the least weight."
+    WEIGHT_CAP = "WEIGHT_CAP", 124, "Its record asks for more than the largest weight."
     # Room execute: orders.
     ORDER_ROUNDED_TO_ZERO = "ORDER_ROUNDED_TO_ZERO", 100, "Less than one lot."
     ORDER_BELOW_MIN_TICKET = "ORDER_BELOW_MIN_TICKET", 101, "Notional below the minimum ticket."

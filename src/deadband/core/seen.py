@@ -142,6 +142,9 @@ class Scores:
     defect: Codes
 
     def __post_init__(self) -> None:
+        if len(set(self.models)) < len(self.models):
+            twice = sorted({model for model in self.models if self.models.count(model) > 1})
+            raise DataError(f"more than one model is called {', '.join(twice)}. Rename one.")
         unknown = sorted(set(self.unit) - set(UNITS))
         if unknown:
             raise DataError(f"scores in {', '.join(unknown)}, expected {' or '.join(UNITS)}.")

@@ -18,17 +18,23 @@ from .orders import Book, Order, WorkingOrder
 from .reasons import Code, Reason
 from .rows import Row
 from .seen import Codes, Seen, Universe, seal_fields
+from .skill import ModelWeight, Skill
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signal:
-    """One score per name (n,): z, or expected return (fraction over `horizon_min`)."""
+    """One score per name (n,): z, or expected return (fraction over `horizon_min`).
+
+    `weights`: what each model's vote weighed; `skill`: what is known of the models from here on.
+    """
 
     score: Floats
     age_s: Floats
     defect: Codes
     unit: str
     horizon_min: float
+    weights: tuple[ModelWeight, ...] = ()
+    skill: Skill = Skill()
 
     def __post_init__(self) -> None:
         seal_fields(self, len(self.score), score=np.float64, age_s=np.float64, defect=np.int16)
@@ -301,7 +307,8 @@ class State:
     turnover_today L1 fraction of NAV; cut_at (n,): epoch nanoseconds of the last CUT_LOSER or
     CUT_DEAD_MONEY of a name, −1 none. NAV in USD: of the day's start (yesterday's last, where
     there is one, so that a night's gap counts), the highest, and the last seen. last_target (n,):
-    what the engine last proposed, where the next solve may start; None at first.
+    what the engine last proposed, where the next solve may start; None at first. `skill`: the
+    models' records.
     """
 
     universe: Universe
@@ -317,6 +324,7 @@ class State:
     watch: Watch
     risk: RiskModel | None
     last_target: Floats | None = None
+    skill: Skill = Skill()
 
     def __post_init__(self) -> None:
         freeze(self, "cut_at")

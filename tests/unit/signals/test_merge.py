@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import kit
 
 from deadband.core.config import SignalSettings
 from deadband.core.errors import DataError
 from deadband.core.reasons import Code
 from deadband.core.seen import NEVER_S, Scores, Universe
+from deadband.core.skill import Skill
 from deadband.core.types import Signal
 from deadband.signals.merge import merge
 
@@ -31,7 +33,7 @@ def merged(value: Any, **changed: Any) -> Signal:
         "age_s": np.zeros((m, 3)),
         "defect": np.zeros((m, 3), dtype=np.int16),
     }
-    return merge(Scores(**(fields | changed)), SignalSettings())
+    return merge(Scores(**(fields | changed)), kit.market(UNIVERSE), Skill(), SignalSettings())
 
 
 def test_one_model_passes_through() -> None:
