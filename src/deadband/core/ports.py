@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from .arrays import Floats
 from .bars import Bar, SessionBars
+from .features import Features
 from .orders import ExecutionReport, Order
 from .seen import Scores, Universe
 from .session import Session
@@ -45,6 +47,25 @@ class Tape(Protocol):
         ...
 
     def day(self, session: Session) -> SessionBars: ...
+
+
+class Model(Protocol):
+    """A model of the user's, or of the reference zoo.
+
+    `unit`: "z" (score / σ), "bps" (expected return over `horizon_min`) or "rank" (any number,
+    higher is better). `needs`: the features it reads. `version` goes into the journal with its
+    scores, so that a reader knows which model spoke.
+    """
+
+    name: str
+    version: str
+    unit: str
+    horizon_min: float
+    needs: tuple[str, ...]
+
+    def score(self, features: Features) -> Floats:
+        """Scores (n,) in the universe's order, NaN where it has no opinion."""
+        ...
 
 
 class ScoreSource(Protocol):

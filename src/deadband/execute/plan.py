@@ -1,8 +1,8 @@
 """Weight changes become whole-lot orders, sells before buys.
 
 1. Growth rounds down, shrinkage up: rounding never adds risk.
-2. An order through zero only closes, the hedge's apart, which opens with an order of its own; a
-   working order that opposes is canceled first.
+2. An order through zero only closes, unless a limit needs the other side now: the hedge's, and
+   those without which the book would pass a limit. A working order that opposes is canceled first.
 3. Tickets below the minimum are dropped, exits and what keeps a limit apart.
 4. Where cash runs short, opening buys are reduced; shares sold short are no cash to buy with.
 5. Where rounding or a dropped order broke a limit, growing orders are reduced, and shares that
@@ -64,7 +64,7 @@ def plan(
     draft = _Draft(_rounded(universe, decision, seen), [])
     _note_rounded_to_zero(universe, decision, seen, draft)
     cancels = _cancels(universe, seen, working, draft, settings)
-    _close_before_flip(universe, problem.hedge, seen, draft)
+    _close_before_flip(universe, problem, seen, draft)
     _drop_small(universe, decision, seen, draft, settings)
     _keep_cash(universe, decision, problem, seen, draft, settings)
     _keep_limits(universe, decision, problem, seen, draft, settings)
@@ -142,14 +142,34 @@ def _against_settled(without: int, wanted: int, settled: int) -> int:
     return int(np.sign(wanted)) * min(abs(without), abs(settled))
 
 
-def _close_before_flip(universe: Universe, hedge: int, seen: Seen, draft: _Draft) -> None:
-    """A name opens its other side in a later cycle; a hedge that waited would leave beta open."""
+def _close_before_flip(universe: Universe, problem: Problem, seen: Seen, draft: _Draft) -> None:
+    """A name opens its other side in a later cycle, where no limit is passed by waiting.
+
+    A hedge that waited would leave beta open; so would any name whose other side was to keep BETA,
+    NET or a sector. Those that relieve most are let through, until the limits hold.
+    """
     held = seen.portfolio.shares + seen.portfolio.working
-    after = held + draft.shares
-    for name in np.flatnonzero(held * after < 0).tolist():
-        if name == hedge:
-            continue
-        draft.shares[name] = -held[name]
+    per_share = seen.portfolio.price / seen.portfolio.nav
+    crossing = held * (held + draft.shares) < 0
+    crossing[problem.hedge] &= problem.hedge < 0
+    waiting = np.flatnonzero(crossing).tolist()
+    whole = draft.shares.copy()
+    draft.shares[waiting] = -held[waiting]
+
+    def excess(through: list[int]) -> float:
+        """By how much limits are passed where the names `through` go the whole way."""
+        shares = held + draft.shares
+        shares[through] = held[through] + whole[through]
+        return sum(excesses(problem.bounds, problem.structure, shares * per_share).values())
+
+    over = excess([]) if waiting else 0.0
+    while waiting and over > 0.0:
+        left, _, best = min((excess([name]), universe.symbols[name], name) for name in waiting)
+        if left >= over:
+            break
+        draft.shares[best], over = whole[best], left
+        waiting.remove(best)
+    for name in waiting:
         draft.notes.append(Reason(Code.ORDER_CLOSE_FIRST, universe.symbols[name]))
 
 

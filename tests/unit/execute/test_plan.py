@@ -112,6 +112,20 @@ def test_an_order_through_zero_only_closes_and_says_so(target: float) -> None:
     assert noted(made) == [(Code.ORDER_CLOSE_FIRST, A)]
 
 
+def test_a_name_whose_other_side_keeps_beta_does_not_wait() -> None:
+    """A is to hedge the short of B: closed alone it would leave 0.1 of beta open."""
+    wide = {"max_net_exposure": 1.0, "max_gross_exposure": 2.0, "per_name_cap": 1.0}
+    held, target, beta = {A: -0.04}, {A: 0.10, B: -0.10}, {A: 1.0, B: 1.0}
+    tight = OptimizationConfig(beta_tolerance=0.05, **wide)
+    made = planned(held, target, beta=beta, config=tight)
+    assert sent(made) == [(B, "SELL_SHORT", 1000), (A, "BUY", 1400)]
+    assert noted(made) == []
+    loose = OptimizationConfig(beta_tolerance=0.20, **wide)
+    made = planned(held, target, beta=beta, config=loose)
+    assert sent(made) == [(B, "SELL_SHORT", 1000), (A, "BUY", 400)]
+    assert noted(made) == [(Code.ORDER_CLOSE_FIRST, A)]
+
+
 # What an order says
 
 
