@@ -44,7 +44,10 @@ class Volumes:
 
     def split(self, ratio: Floats) -> Volumes:
         """Shares of before, in new shares; dollars stay dollars."""
-        return replace(self, usual=self.usual.scaled(SHARES, ratio))
+        factor = np.ones((4, len(ratio)))
+        factor[[SHARES, 2 + SHARES]] = ratio
+        usual = self.usual.scaled(SHARES, ratio)
+        return replace(self, usual=usual, recent=self.recent.times(factor))
 
     def after(self, bar: Bar, k: int, *, teaches: bool) -> Volumes:
         """Fold the k-th bar of the session, k from 1; the curve is read before it is taught."""

@@ -37,6 +37,12 @@ class Window:
             return Window(self.bars, sealed(np.zeros_like(row)), (), _sums_to_the_end(rows))
         return Window(self.bars, sealed(self.newest + row), rows, self.older[1:])
 
+    def times(self, factor: Floats) -> Window:
+        """Every row multiplied by a factor (q, n)."""
+        rows = tuple(sealed(row * factor) for row in self.rows)
+        older = tuple(sealed(row * factor) for row in self.older)
+        return Window(self.bars, sealed(self.newest * factor), rows, older)
+
     @property
     def sum(self) -> Floats:
         """The window's sum (q, n)."""
