@@ -77,13 +77,14 @@ def _number(start: datetime, session: Session, bar_min: float) -> int:
 
 def _sound(bar: Bar) -> Bar:
     """The bar without the names of which a price or the volume is missing or cannot be true."""
-    least = np.minimum(np.minimum(bar.open, bar.close), np.minimum(bar.low, bar.high))
-    whole = (least > 0.0) & np.isfinite(bar.high) & (bar.volume >= 0.0)
-    if (whole == np.isfinite(bar.close)).all():
+    columns = np.stack((bar.open, bar.high, bar.low, bar.close, bar.volume))
+    possible = np.isfinite(columns) & (columns >= 0.0)
+    whole = possible.all(axis=0) & (columns[:4] > 0.0).all(axis=0)
+    if whole.all():
         return bar
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    open_, high, low, close = (sealed(np.where(whole, price, np.nan)) for price in prices)
-    return replace(bar, open=open_, high=high, low=low, close=close)
+    columns[:, ~whole] = np.nan
+    open_, high, low, close, volume = sealed(columns)
+    return replace(bar, open=open_, high=high, low=low, close=close, volume=volume)
 
 
 def _opened(state: FeatureState, session: Session) -> FeatureState:
