@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +53,21 @@ def rank_ic(score: Floats, moved: Floats) -> float:
     return float(np.corrcoef(ranks)[0, 1])
 
 
-def sessions_ics(bars: Path, market: str) -> dict[tuple[str, str], list[list[float]]]:
-    """Per model and start of the return, the ICs of each session."""
+@dataclass(frozen=True)
+class Seen:
+    """Per model and start of the return the ICs of each session; the scatter of those returns."""
+
+    ics: dict[tuple[str, str], list[list[float]]]
+    sigma_bps: float
+
+
+def watched(bars: Path, market: str) -> Seen:
+    """Every session of the bars that has a history, half hour by half hour."""
     tape = bar_tape(bars, Listing(), Settings(data=DataSettings(market=market)))
     ahead = round(30.0 / tape.bar_min)
     state = cycle.first_features(tape.universe, tape.bar_min)
     found: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
+    scatter: list[float] = []
     for session in tape.sessions():
         day = tape.day(session)
         price = prices_of(day)
@@ -68,6 +78,7 @@ def sessions_ics(bars: Path, market: str) -> dict[tuple[str, str], list[list[flo
                 continue
             # price[k - 1] is the price at the end of the k-th bar.
             end = price[k + ahead - 1]
+            scatter.append(float(np.nanstd(end / price[k] - 1.0)))
             for model in REFERENCE_ZOO:
                 score = model.score(cycle.read(state, model.needs))
                 for start, since in ((AT_ONCE, price[k - 1]), (LATER, price[k])):
@@ -75,7 +86,7 @@ def sessions_ics(bars: Path, market: str) -> dict[tuple[str, str], list[list[flo
         for key, ics in today.items():
             if known := [ic for ic in ics if np.isfinite(ic)]:
                 found[key].append(known)
-    return found
+    return Seen(found, float(np.median(scatter)) * 1e4)
 
 
 def summary(sessions: list[list[float]]) -> dict[str, float]:
@@ -90,11 +101,11 @@ def summary(sessions: list[list[float]]) -> dict[str, float]:
 
 def main(arguments: list[str]) -> None:
     bars, market = Path(arguments[0]), arguments[1] if len(arguments) > 1 else ""
-    found = sessions_ics(bars, market)
+    seen = watched(bars, market)
     table = Table("model", "IC at once", "t", "IC a bar later", "t", "half hours")
     results: dict[str, dict[str, dict[str, float]]] = {}
     for model in REFERENCE_ZOO:
-        at_once, later = (summary(found[model.name, start]) for start in (AT_ONCE, LATER))
+        at_once, later = (summary(seen.ics[model.name, start]) for start in (AT_ONCE, LATER))
         results[model.name] = {AT_ONCE: at_once, LATER: later}
         table.add_row(
             model.name,
@@ -104,7 +115,9 @@ def main(arguments: list[str]) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"kept in {keep('study_reference', {'bars': bars.name, 'models': results})}")
+    console.print(f"median scatter of those returns across names: {seen.sigma_bps:.1f} bps")
+    result = {"bars": bars.name, "sigma_bps": seen.sigma_bps, "models": results}
+    console.print(f"kept in {keep('study_reference', result)}")
 
 
 if __name__ == "__main__":
