@@ -6,7 +6,7 @@
 3. Tickets below the minimum are dropped, exits and what keeps a limit apart.
 4. Where cash runs short, opening buys are reduced; shares sold short are no cash to buy with.
 5. Where rounding or a dropped order broke a limit, growing orders are reduced, and shares that
-   were rounded up given back.
+   were rounded up given back; where that is not enough, all lots are chosen together.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ from ..core.reasons import BY_NUMBER, FREE, Code, Reason
 from ..core.seen import Market, Portfolio, Seen, Universe
 from ..core.types import Decision, Plan, Problem
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
+from .together import Choice, together
 
 FEE_ALLOWANCE = 0.001
 """Share of a buy's notional kept for its fees when cash is counted."""
 
 NEEDED = np.append(FREE, (Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number))
 """Codes of trades that keep a limit: no minimum ticket stops them."""
+
+MORE = 2
+"""Lots beyond what was decided that an order may take where only that keeps every limit."""
 
 WHOLE = 1e-6
 """A share count this close to a whole number is that number."""
@@ -306,10 +310,66 @@ def _keep_limits(
                 offers.append((excess(name, -lot), universe.symbols[name], name, -lot))
         left, _, best, less = min(offers, default=(over, "", -1, 0))
         if left >= over:
+            _keep_together(universe, decision, problem, seen, draft, settings, over)
             return
         draft.reduce(universe, best, less, Code.ORDER_ROUNDED_FOR_LIMIT)
         short[best] &= less > 0
         spare[best] = max(0, int(spare[best]) - less)
+
+
+def _keep_together(
+    universe: Universe,
+    decision: Decision,
+    problem: Problem,
+    seen: Seen,
+    draft: _Draft,
+    settings: ExecutionSettings,
+    over: float,
+) -> None:
+    """Choose all lots at once where giving them back one by one keeps no limit more (together.py).
+
+    Exits and orders through zero stay as they are; the rest may shrink to nothing, or be rounded up
+    and grow by MORE lots.
+    """
+    book, market = seen.portfolio, seen.market
+    held, exact = book.shares + book.working, _exact(decision, seen)
+    through = held * (held + draft.shares) < 0
+    names = np.flatnonzero((draft.shares != 0) & (decision.target != 0) & ~through)
+    if not len(names):
+        return
+    side, lot = np.sign(draft.shares[names]), universe.lot[names]
+    reach = np.maximum(np.ceil(exact[names] / lot - WHOLE), np.abs(draft.shares[names]) / lot)
+    reach = (reach + MORE) * lot
+    shrinking = held[names] * side < 0
+    reach = side * np.where(shrinking, np.minimum(reach, np.abs(held[names])), reach).astype(int)
+    others = draft.shares.copy()
+    others[names] = 0
+    # Only closing sales bring cash; shares sold short are no cash to buy with.
+    sale = np.where(shrinking, market.bid[names], 0.0)
+    usd = np.where(side > 0, market.ask[names] * (1 + FEE_ALLOWANCE), sale)
+    rest = _Draft(others, [])
+    choice = Choice(
+        names=names,
+        wanted=side * exact[names],
+        least=np.minimum(0, reach),
+        most=np.maximum(0, reach),
+        lot=lot,
+        held=held + others,
+        per_share=book.price / book.nav,
+        usd=usd,
+        cash=-_cash_missing(universe, decision, seen, rest, settings),
+    )
+    found = together(choice, problem.bounds, problem.structure)
+    if found is None:
+        return
+    others[names] = found
+    weights = (held + others) * choice.per_share
+    if sum(excesses(problem.bounds, problem.structure, weights).values()) >= over:
+        return
+    for name, shares in zip(names.tolist(), found.tolist(), strict=True):
+        less = abs(int(draft.shares[name])) - abs(shares)
+        if less:
+            draft.reduce(universe, name, less, Code.ORDER_ROUNDED_FOR_LIMIT)
 
 
 def _fewest(excess: Callable[[int], float], over: float, spare: int, lot: int) -> int:
