@@ -41,5 +41,5 @@ def test_splits_among_300_000_nights() -> None:
     np.testing.assert_allclose(found[due & (found != 1.0)], shares[due & (found != 1.0)], rtol=2e-3)
     others = np.argwhere((found != 1.0) & ~due)
     # Eleven are moves on news near 3:2, the rest spin-offs, splits not listed, and false prints.
-    nights = np.isfinite(close.values[:-1] * open_.values[1:]).sum()
-    assert nights > 300_000 and due.sum() == 25 and len(others) == 20
+    known = np.isfinite(close.values[:-1] * open_.values[1:]).sum()
+    assert known > 300_000 and due.sum() == 25 and len(others) == 20
