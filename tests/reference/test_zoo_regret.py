@@ -21,7 +21,8 @@ from deadband.core.config import SignalSettings
 from deadband.core.seen import Scores
 from deadband.core.session import sessions_between
 from deadband.core.skill import Skill
-from deadband.signals.skill import learn, rank_correlation
+from deadband.signals.ranks import rank_correlation
+from deadband.signals.skill import learn
 from deadband.signals.zoo_balancer import ZooBalancer
 
 N, SESSIONS, SEEDS = 50, 60, 5

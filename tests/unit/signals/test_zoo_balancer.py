@@ -13,7 +13,8 @@ from deadband import ZooBalancer
 from deadband.core.config import SignalSettings
 from deadband.core.reasons import Code
 from deadband.core.skill import Track
-from deadband.signals.zoo_balancer import between, within
+from deadband.signals.credit import between
+from deadband.signals.zoo_balancer import within
 
 NAMES = 50
 
@@ -151,7 +152,7 @@ def test_shares_are_moved_into_their_bounds_in_proportion() -> None:
 
 def test_a_name_is_scored_by_the_models_that_know_it() -> None:
     usable = np.array([[True, True], [True, False]])
-    score, spoken = ZooBalancer().balance(
+    score, spoken, _ = ZooBalancer().balance(
         np.array([[1.0, 1.0], [4.0, 9.0]]), usable, np.array([0.75, 0.25])
     )
     assert score.tolist() == [1.75, 1.0]
