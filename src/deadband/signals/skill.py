@@ -15,14 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 import numpy as np
 
-from ..core.arrays import Bools, Floats
+from ..core.arrays import Bools, Floats, median
 from ..core.config import SignalSettings
 from ..core.seen import Market, Scores
 from ..core.session import EXCHANGE_ZONE, SESSION_MIN, open_minutes
 from ..core.skill import JUDGED, LAGS, Skill, Track, Vote
+from ..core.units import BPS
 from .decay import lag_minutes
 from .ranks import correlation, mean_ranks, places, ranks_of_places
 
@@ -35,6 +37,15 @@ NORMAL_MAD = 1.4826
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Moves:
+    """Ranks of returns (k,), their robust standard deviation, and half the median spread."""
+
+    ranks: Floats
+    typical: float
+    half_spread: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Now:
     """The market as it is at this cycle, with what judging asks of it again and again."""
 
@@ -42,15 +53,19 @@ class _Now:
     settings: SignalSettings
     fresh: Bools
     price: Floats
-    _returns: dict[tuple[int, bytes], tuple[Floats, Floats]] = field(default_factory=dict)
+    _moves: dict[tuple[int, bytes], _Moves] = field(default_factory=dict)
 
-    def returns_since(self, price: Floats, names: Bools) -> tuple[Floats, Floats]:
-        """Returns (k,) of the names since `price` and their ranks: models vote at the same time."""
+    def moves_since(self, price: Floats, names: Bools) -> _Moves:
+        """How the names have moved since `price`; models vote together, so they share it."""
         key = id(price), names.tobytes()
-        if key not in self._returns:
+        if key not in self._moves:
             returns = self.price[names] / price[names] - 1.0
-            self._returns[key] = returns, mean_ranks(returns)
-        return self._returns[key]
+            self._moves[key] = _Moves(
+                ranks=mean_ranks(returns),
+                typical=NORMAL_MAD * median(np.abs(returns - median(returns))),
+                half_spread=0.5 * BPS * median(self.market.spread_bps[names]),
+            )
+        return self._moves[key]
 
     @classmethod
     def of(cls, market: Market, settings: SignalSettings) -> _Now:
@@ -127,8 +142,7 @@ def _looked_at(track: Track, vote: Vote, lasted: float, now: _Now) -> Track:
     names &= vote.since > 0.0
     if end <= start or np.count_nonzero(names) < FEWEST:
         return track
-    _, ranks = now.returns_since(vote.since, names)
-    ic = correlation(ranks_of_places(vote.rank[names]), ranks)
+    ic = correlation(ranks_of_places(vote.rank[names]), now.moves_since(vote.since, names).ranks)
     if np.isnan(ic):
         return track
     share = min(1.0, vote.apart * track.horizon_min / (end - start))
@@ -146,23 +160,21 @@ def _added(sums: tuple[float, ...], place: int, kept: float, term: float) -> tup
 
 def _judged(track: Track, vote: Vote, names: Bools, now: _Now) -> Track:
     """The record with the outcome over a vote's horizon."""
-    returns, ranks = now.returns_since(vote.price, names)
-    ic = correlation(ranks_of_places(vote.rank[names]), ranks)
-    typical = NORMAL_MAD * float(np.median(np.abs(returns - np.median(returns))))
-    if np.isnan(ic) or typical == 0.0:
+    moves = now.moves_since(vote.price, names)
+    ic = correlation(ranks_of_places(vote.rank[names]), moves.ranks)
+    if np.isnan(ic) or moves.typical == 0.0:
         return track
-    share, chance = vote.apart, 1.0 / (len(returns) - 1)
+    share, chance = vote.apart, 1.0 / (len(moves.ranks) - 1)
     minutes = share * track.horizon_min
     kept = _kept(minutes, now.settings.skill_half_life_days)
     recently = _kept(minutes, now.settings.recent_half_life_days)
-    half_spread = 0.5e-4 * float(np.median(now.market.spread_bps[names]))
     return replace(
         track,
         shares=kept * track.shares + share,
         ic=kept * track.ic + share * ic,
         ic_square=kept * track.ic_square + share * ic**2,
         chance=kept * track.chance + share * chance,
-        cost=kept * track.cost + share * half_spread / typical,
+        cost=kept * track.cost + share * moves.half_spread / moves.typical,
         recent_shares=recently * track.recent_shares + share,
         recent_ic=recently * track.recent_ic + share * ic,
         recent_chance=recently * track.recent_chance + share * chance,
@@ -174,6 +186,7 @@ def _over_night(at: datetime, horizon_min: float, market: Market) -> bool:
     return horizon_min < SESSION_MIN and _day(at) != _day(market.asof)
 
 
+@lru_cache
 def _day(at: datetime) -> date:
     return at.astimezone(EXCHANGE_ZONE).date()
 
