@@ -11,7 +11,7 @@ from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints, freeze, seal, take_over
+from .arrays import Bools, Floats, Ints, constant, freeze, seal, take_over
 from .correlation import Correlation
 from .errors import MissingError
 from .limits import Bounds, Limits, Reach, Structure, reach_of
@@ -35,13 +35,14 @@ class Signal:
     defect: Codes
     unit: str
     horizon_min: float
-    parts: Floats
+    parts: Floats = field(default_factory=lambda: constant(0, 0.0))
     skill: Skill = Skill()
 
     def __post_init__(self) -> None:
         seal_fields(self, len(self.score), score=np.float64, age_s=np.float64, defect=np.int16)
         shape = (len(self.parts), len(self.score))
-        object.__setattr__(self, "parts", seal(self.parts, shape, "Signal.parts"))
+        parts = self.parts if len(self.parts) else np.zeros(shape)
+        object.__setattr__(self, "parts", seal(parts, shape, "Signal.parts"))
 
     @property
     def by_horizon(self) -> Floats:

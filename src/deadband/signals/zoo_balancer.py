@@ -25,7 +25,7 @@ from .credit import credited
 
 APART = 0.5
 """How far the likeness of models is shrunk to none."""
-TELLING = 0.25
+TELLING = 0.1
 """Share of a weight given up to likeness from which that is the reason told."""
 NEXT_TO_NOTHING = 1e-9
 """A share of nothing still takes what others may not have."""
