@@ -26,7 +26,7 @@ from deadband.core.seen import (
     Switch,
     Universe,
 )
-from deadband.core.skill import ModelWeight, Skill
+from deadband.core.skill import Skill
 from deadband.core.types import Signal
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
@@ -103,7 +103,7 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             score=F,
             age_s=F,
             defect=I16,
-            weights=st.deferred(lambda: of(tuple[ModelWeight, ...])),
+            parts=row,
             skill=st.deferred(lambda: of(Skill)),
         ),
         History: sealed(

@@ -17,7 +17,7 @@ from .correlation import Correlation
 from .errors import DataError
 
 SWITCH_MODES = ("ACTIVE", "REDUCING", "HALTED")
-UNITS = ("z", "return")
+UNITS = ("z", "return", "rank")
 NEVER_S = 1e9
 """Age in seconds of a quote or score that never came."""
 
@@ -129,8 +129,9 @@ class Market:
 class Scores:
     """Raw model scores (m, n), as they came: value, age in seconds, and what is wrong with each.
 
-    `unit` is "z" (already score / σ) or "return" (expected return, fraction over the model's
-    `horizon_min`). `defect` holds a reason-code number, 0 where the score is usable.
+    `unit` is "z" (already score / σ), "return" (expected return, fraction over the model's
+    `horizon_min`) or "rank" (any number, higher is better). `defect` holds a reason-code number, 0
+    where the score is usable.
     """
 
     universe: Universe

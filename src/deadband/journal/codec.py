@@ -26,7 +26,11 @@ from ..core.arrays import is_sealed
 from ..core.errors import CorruptRecord, JournalError
 
 ARRAY, ENUM, SHARED_VALUE = 1, 2, 3
-SHARED = (seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation)
+SHARED = (
+    *(seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation),
+    # Most cycles leave what is known of the models as it was, and every cycle most votes.
+    *(skill.Skill, skill.Vote),
+)
 MODULES = (config, correlation, costs, limits, orders, reasons, seen, skill, types)
 CACHE_SIZE = 512
 LEAST, MOST = -(2**63), 2**64 - 1
