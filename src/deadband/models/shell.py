@@ -1,0 +1,38 @@
+"""The one shell around code that is not ours: whatever it raises becomes a fault in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..core.reasons import Code
+
+T = TypeVar("T")
+LONGEST = 200
+"""Letters of a fault's text that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no answer."""
+
+    code: Code
+    text: str
+
+
+def contained(call: Callable[[], T]) -> T | Fault:
+    """What the call returns, or a fault; it may even try to leave the program."""
+    try:
+        return call()
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - a model may raise anything
+        return Fault(Code.MODEL_RAISED, words_of(raised))
+
+
+def words_of(raised: BaseException) -> str:
+    """The kind and text of an error, on one line."""
+    try:
+        text = str(raised)
+    except Exception:  # noqa: BLE001 - even its text may raise
+        text = "an error that cannot be printed"
+    return " ".join(f"{type(raised).__name__}: {text}".split())[:LONGEST]
