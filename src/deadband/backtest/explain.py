@@ -23,6 +23,8 @@ from .run import CYCLE
 
 TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
 """Families of codes under which a name is traded."""
+SHOWN = {"z": (1.0, "σ"), "return": (1e4, "bps"), "rank": (1.0, "")}
+"""How a vote is shown: what it is multiplied by, and its unit."""
 STOPPED = (Code.HOLD_LIMIT, Code.TARGET_MOVED)
 """Codes beside which the limit that held the name back is named."""
 
@@ -199,14 +201,16 @@ def _margin(proposal: Proposal, name: int) -> list[tuple[str, Any]]:
 def _votes(record: CycleRecord, name: int) -> list[tuple[str, Any]]:
     """What each model said of the name, and what its vote weighed."""
     scores, facts = record.seen.scores, []
-    unit = "bps" if record.signal.unit == "return" else "σ"
-    scale = 1e4 if unit == "bps" else 1.0
     for m, one in enumerate(record.signal.weights):
-        said = f"{scale * float(scores.value[m, name]):+.4g} {unit}"
+        scale, unit = SHOWN[scores.unit[m]]
+        said = f"{scale * float(scores.value[m, name]):+.4g} {unit}".rstrip()
         if scores.defect[m, name]:
             said = BY_NUMBER[int(scores.defect[m, name])].value
+        words = [trouble.text for trouble in scores.troubles if trouble.model == one.model]
+        said = f"{said} [{'; '.join(words)}]" if words else said
         record_ = "" if np.isnan(one.ic) else f", IC {one.ic:+.3f} ± {one.error:.3f}"
-        facts.append((f"vote of {one.model}", f"{said} × {one.weight:.2f} ({one.why}{record_})"))
+        why = f"{one.why}{record_}, version {scores.version[m] or 'unknown'}"
+        facts.append((f"vote of {one.model}", f"{said} × {one.weight:.2f} ({why})"))
     return facts
 
 
