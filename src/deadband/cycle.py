@@ -1,6 +1,6 @@
 """The corridor: opens the five rooms once each, in order, and writes down what each said.
 
-    merge → estimate → permit → solve → decide → plan
+    estimate → merge → permit → solve → decide → plan
 
 `step` is pure: the same arguments give the same record, byte for byte. Backtest, paper and live
 differ only in who calls it.
@@ -55,10 +55,10 @@ def step(
     """Decide what to trade now; returns the state that follows and the record of the cycle."""
     universe, watch = state.universe, watch or NoWatch()
     state = _at_open(state, seen)
-    with watch.lap("signals"):
-        signal = merge(seen.scores, seen.market, state.skill, settings.signals)
     with watch.lap("risk"):
         risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
+    with watch.lap("signals"):
+        signal = merge(seen, state, risk, settings.signals)
     with watch.lap("permit"):
         permits = permit(universe, seen, state, signal, risk, settings)
     with watch.lap("optimize"):

@@ -24,8 +24,8 @@ from tests import kit
 HOME = Path(deadband.__file__).parent
 ROOMS = frozenset({"signals", "risk", "policy", "optimize", "execute", "cycle"})
 CORRIDOR = [
-    ("cycle", "signals"),
     ("cycle", "risk"),
+    ("cycle", "signals"),
     ("cycle", "policy"),
     ("cycle", "optimize"),
     ("cycle", "policy"),

@@ -27,7 +27,7 @@ from deadband.core.seen import (
     Trouble,
     Universe,
 )
-from deadband.core.skill import ModelWeight, Skill
+from deadband.core.skill import Skill
 from deadband.core.types import Signal
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
@@ -107,7 +107,7 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             score=F,
             age_s=F,
             defect=I16,
-            weights=st.deferred(lambda: of(tuple[ModelWeight, ...])),
+            parts=F.map(lambda v: v[None]),
             skill=st.deferred(lambda: of(Skill)),
         ),
         History: sealed(

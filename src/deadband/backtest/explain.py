@@ -19,12 +19,11 @@ from ..core.types import CycleRecord, Proposal
 from ..core.units import PERCENT
 from ..engines.margin import margin_of, shadow_price_ranges
 from ..journal.store import Entry, JournalReader
+from .explain_signal import signal_facts
 from .run import CYCLE
 
 TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
 """Families of codes under which a name is traded."""
-SHOWN = {"z": (1.0, "σ"), "return": (1e4, "bps"), "rank": (1.0, "")}
-"""How a vote is shown: what it is multiplied by, and its unit."""
 STOPPED = (Code.HOLD_LIMIT, Code.TARGET_MOVED)
 """Codes beside which the limit that held the name back is named."""
 
@@ -198,22 +197,6 @@ def _margin(proposal: Proposal, name: int) -> list[tuple[str, Any]]:
     return [*facts, ("proven by", solver)]
 
 
-def _votes(record: CycleRecord, name: int) -> list[tuple[str, Any]]:
-    """What each model said of the name, and what its vote weighed."""
-    scores, facts = record.seen.scores, []
-    for m, one in enumerate(record.signal.weights):
-        scale, unit = SHOWN[scores.unit[m]]
-        said = f"{scale * float(scores.value[m, name]):+.4g} {unit}".rstrip()
-        if scores.defect[m, name]:
-            said = BY_NUMBER[int(scores.defect[m, name])].value
-        words = [trouble.text for trouble in scores.troubles if trouble.model == one.model]
-        said = f"{said} [{'; '.join(words)}]" if words else said
-        record_ = "" if np.isnan(one.ic) else f", IC {one.ic:+.3f} ± {one.error:.3f}"
-        why = f"{one.why}{record_}, version {scores.version[m] or 'unknown'}"
-        facts.append((f"vote of {one.model}", f"{said} × {one.weight:.2f} ({why})"))
-    return facts
-
-
 def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
     problem, proposal, book = record.proposal.problem, record.proposal, record.seen.portfolio
     market, risk = record.seen.market, record.risk
@@ -227,6 +210,7 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         ("target after bands", f"{float(record.decision.target[name]):.4%}"),
         ("score z", f"{float(problem.z[name]):.4f}" if problem.scored[name] else "none"),
         ("rank", ranked.index(name) + 1 if problem.scored[name] else "none"),
+        *signal_facts(record, name),
         ("cost, in U per weight", f"{float(problem.cost[name]):.4f}"),
         ("score gap of the test", f"{float(proposal.gap[name]):.4f}"),
         ("edge after cost of the test", f"{float(proposal.gain[name]):.6f}"),
@@ -235,11 +219,6 @@ def _facts(record: CycleRecord, name: int) -> tuple[tuple[str, str], ...]:
         ("bid / ask", f"{float(market.bid[name]):.4f} / {float(market.ask[name]):.4f}"),
         ("quote age, s", f"{float(market.quote_age_s[name]):.0f}"),
     ]
-    facts += _votes(record, name)
-    if risk.sigma is not None:
-        facts.append((f"σ over {risk.horizon_min:g} min, bps", f"{risk.sigma[name] * 1e4:.1f}"))
-    if risk.beta is not None:
-        facts.append(("β", f"{float(risk.beta[name]):.2f}"))
     if risk.atr is not None:
         facts.append(("ATR, % of price", f"{float(risk.atr[name]) * 100:.3f}"))
     facts += _margin(proposal, name)

@@ -152,13 +152,17 @@ class SignalSettings:
     """How raw scores are read."""
 
     max_score_age_min: float = 45.0
-    """A score older than this does not count."""
+    """A score as old as this does not count; a younger one the less, the older it is."""
     skill_half_life_days: float = 20.0
     """Half-life of a model's record of outcomes, in sessions."""
+    recent_half_life_days: float = 3.0
+    """Half-life of the outcomes of late that may take a model's vote away, in sessions."""
     weight_floor: float = 0.1
-    """Least weight of a model among those of its horizon, as a share of the equal weight."""
+    """Least weight of a model in its horizon, and of a horizon, as a share of the equal weight."""
     weight_cap: float = 0.8
-    """Largest weight of a model among those of its horizon, where there are several."""
+    """Largest weight of a model in its horizon, and of a horizon, where there are several."""
+    weight_half_life_min: float = 60.0
+    """Time in which weights go half of the way to where the record wants them."""
     churn_penalty: float = 0.5
     """Share of the cost of following a model's changes that counts against its skill."""
 

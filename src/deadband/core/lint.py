@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf
 
-from .config import OptimizationConfig, Settings
+from .config import OptimizationConfig, Settings, SignalSettings
 from .errors import ConfigError
 from .ranges import range_faults
 from .session import SESSION_MIN
@@ -47,6 +47,7 @@ def lint(settings: Settings, against: Circumstances | None = None) -> tuple[Doub
     given = against or Circumstances()
     config = settings.optimize
     found = [*_ranges(settings), *_orders(config), *_fully_invested(config), *_books(config)]
+    found += _signals(settings.signals)
     if _can_be_divided(config):
         found += _targets(config, given)
         found += _beta(config, given)
@@ -152,6 +153,20 @@ def _books(config: OptimizationConfig) -> Iterator[Doubt]:
         yield _error(
             f"K_short={config.K_short} asks for a short book, allow_short is false. "
             "Set K_short to 0 or allow_short to true."
+        )
+
+
+def _signals(signals: SignalSettings) -> Iterator[Doubt]:
+    if signals.recent_half_life_days >= signals.skill_half_life_days:
+        yield _error(
+            f"signals.recent_half_life_days={signals.recent_half_life_days:g} is not below "
+            f"skill_half_life_days={signals.skill_half_life_days:g}: what is recent would be older "
+            "than the record. Set it to a fraction of it."
+        )
+    if signals.weight_floor > 1.0:
+        yield _error(
+            f"signals.weight_floor={signals.weight_floor:g} asks for more than the equal weight, "
+            "which all models cannot have. Set it to 1 or less."
         )
 
 

@@ -31,6 +31,7 @@ ABOVE_ZERO = (
     *("policy.vol_spike_ratio", "policy.spread_blowout_ratio"),
     *("policy.daily_loss", "policy.drawdown", "signals.max_score_age_min"),
     *("signals.skill_half_life_days", "signals.weight_floor", "signals.weight_cap"),
+    *("signals.recent_half_life_days", "signals.weight_half_life_min"),
     *("risk.half_life_days", "risk.history_days", "risk.atr_bars", "risk.atr_bar_min"),
 )
 FRACTIONS = (

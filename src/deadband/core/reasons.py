@@ -116,6 +116,15 @@ class Code(StrEnum):
     WEIGHT_RECORD = "WEIGHT_RECORD", 122, "Weighed by its record, as far as that is evidence."
     WEIGHT_FLOOR = "WEIGHT_FLOOR", 123, "Its record asks for less than the least weight."
     WEIGHT_CAP = "WEIGHT_CAP", 124, "Its record asks for more than the largest weight."
+    WEIGHT_RECENT = "WEIGHT_RECENT", 125, "Its late outcomes are worse than its record: they count."
+    WEIGHT_ALIKE = "WEIGHT_ALIKE", 126, "Other models say much the same: they share a weight."
+    # Room signals: what a horizon's score weighs.
+    HORIZON_ALONE = "HORIZON_ALONE", 160, "The only horizon."
+    HORIZON_NO_RECORD = "HORIZON_NO_RECORD", 161, "Too few outcomes known: average skill assumed."
+    HORIZON_RECORD = "HORIZON_RECORD", 162, "Weighed by its skill left after cost."
+    HORIZON_COST = "HORIZON_COST", 163, "Does not earn the round trip while the book holds."
+    HORIZON_BOUND = "HORIZON_BOUND", 164, "Its weight is the least or the largest there may be."
+    HORIZON_CONFLICT = "HORIZON_CONFLICT", 165, "Horizons disagree about the name's direction."
     # Room models: a model that lost its vote, for all names or for some.
     MODEL_RAISED = "MODEL_RAISED", 130, "The model raised an error instead of answering."
     MODEL_LATE = "MODEL_LATE", 131, "No answer within budget_ms: its last one stands and ages."

@@ -6,26 +6,28 @@ of a cycle share one Universe by identity, so they cannot be misaligned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
-from .arrays import Bools, Floats, Ints, freeze, take_over
+from .arrays import Bools, Floats, Ints, constant, freeze, seal, take_over
 from .correlation import Correlation
+from .errors import MissingError
 from .limits import Bounds, Limits, Reach, Structure, reach_of
 from .orders import Book, Order, WorkingOrder
 from .reasons import Code, Reason
 from .rows import Row
 from .seen import Codes, Seen, Universe, seal_fields
-from .skill import ModelWeight, Skill
+from .skill import Skill
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signal:
     """One score per name (n,): z, or expected return (fraction over `horizon_min`).
 
-    `weights`: what each model's vote weighed; `skill`: what is known of the models from here on.
+    parts (h, n): what each horizon adds to the score, in the order of `skill.horizons`; none where
+    there is only one. `skill`: what is known of the models from here on, and what each weighed.
     """
 
     score: Floats
@@ -33,11 +35,32 @@ class Signal:
     defect: Codes
     unit: str
     horizon_min: float
-    weights: tuple[ModelWeight, ...] = ()
+    parts: Floats = field(default_factory=lambda: constant(0, 0.0))
     skill: Skill = Skill()
 
     def __post_init__(self) -> None:
         seal_fields(self, len(self.score), score=np.float64, age_s=np.float64, defect=np.int16)
+        shape = (len(self.parts), len(self.score))
+        parts = self.parts if len(self.parts) else np.zeros(shape)
+        object.__setattr__(self, "parts", seal(parts, shape, "Signal.parts"))
+
+    @property
+    def by_horizon(self) -> Floats:
+        """What each horizon adds to the score (h, n)."""
+        return self.parts if len(self.parts) else self.score[None]
+
+    def term_structure(self, minutes: Sequence[float]) -> Floats:
+        """Expected return, or z, of each name within each of these times (k, n).
+
+        Within `horizon_min` it is the score. What a horizon adds comes true with its half-life, so
+        that a signal of long horizon goes on to pay when a short one is spent.
+        """
+        lives = np.array([one.half_life_min for one in self.skill.horizons])
+        if not len(lives):
+            raise MissingError("this signal was not merged: its half-lives are not known.")
+        within = 1.0 - 2.0 ** (-np.array(minutes)[:, None] / lives)
+        grown: Floats = within / (1.0 - 2.0 ** (-self.horizon_min / lives))
+        return grown @ self.by_horizon
 
 
 @dataclass(frozen=True, slots=True, eq=False)

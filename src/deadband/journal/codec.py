@@ -37,7 +37,11 @@ from ..core.arrays import is_sealed
 from ..core.errors import CorruptRecord, JournalError
 
 ARRAY, ENUM, SHARED_VALUE = 1, 2, 3
-SHARED = (seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation)
+SHARED = (
+    *(seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation),
+    # Most cycles leave what is known of the models as it was, and every cycle most votes.
+    *(skill.Skill, skill.Vote),
+)
 MODULES = (
     *(config, correlation, costs, limits, model_settings, orders, reasons, seen, skill),
     types,

@@ -1,34 +1,154 @@
-"""HorizonArbiter: many horizons become one score for this decision."""
+"""HorizonArbiter: many horizons become one score for this decision, and a term structure.
+
+Each horizon's score speaks of a return that comes true with a half-life L of its own (decay.py); it
+is brought to the shortest horizon D, and weighed by what following it leaves after cost:
+
+1. A position is expected to be held T on average, so it gathers T / (τ + T) of all a score speaks
+   of, τ = L / ln 2: what decays within the holding time is worth less (the aim portfolio of
+   N. Gârleanu, L. H. Pedersen, Dynamic trading with predictable returns and transaction costs,
+   J. Finance 68 (2013), weighs signals so).
+2. A name that stands out by `TRADED_Z` earns IC·σ·TRADED_Z over its horizon (R. Grinold, R. Kahn,
+   Active portfolio management, 2000), so E of it within T, and pays the round trip C once; of what
+   it turns over, E / (E + C) is left.
+3. A z counts by what it is expected to earn, a return by what of it is still to come.
+Weights have the floor and the cap of models, and move as slowly.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.arrays import Bools, Floats
+from ..core.config import SignalSettings
+from ..core.reasons import Code
+from ..core.skill import HorizonWeight
+from .credit import FEW, PRIOR
+from .decay import accrued
+from .zoo_balancer import toward, within
+
+TRADED_Z = 2.0
+"""Scores of names that are traded stand out by about this many standard deviations."""
+LEAST_SKILL = 0.1 * PRIOR
+"""A horizon without skill keeps this much, so that its floor is shared and not void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a horizon: its skill (IC) from `outcomes`, and how long it lasts.
+
+    `sigma_bps` typical over the horizon and `round_trip_bps`; NaN where not known.
+    """
+
+    horizon_min: float
+    skill: float = PRIOR
+    outcomes: float = 0.0
+    half_life_min: float = np.nan
+    sigma_bps: float = np.nan
+    round_trip_bps: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
 class HorizonArbiter:
-    """Equal weights over horizons, each brought to the shortest one first.
+    """Weighs horizons by skill left after cost, each brought to the shortest one first."""
 
-    An expected return is taken to accrue evenly over its horizon, so h minutes' worth of it is
-    h / horizon of the whole. A z is free of its horizon and stays as it is.
-    """
+    settings: SignalSettings = SignalSettings()
+
+    def weigh(
+        self,
+        outlooks: Sequence[Outlook],
+        unit: str,
+        holding_min: float,
+        before: Mapping[float, float] | None = None,
+        moved: float = 1.0,
+    ) -> tuple[HorizonWeight, ...]:
+        """The weight of each horizon, in the order of `outlooks`; they sum to one.
+
+        `unit` of the scores: "z" or "return"; `holding_min` expected of the book. `before`: the
+        weights that stood, from which they go the share `moved` of the way.
+        """
+        decision = min(one.horizon_min for one in outlooks)
+        worth, earned = np.array([_worth(o, unit, holding_min, decision) for o in outlooks]).T
+        equal = 1.0 / len(outlooks)
+        floor = min(self.settings.weight_floor, 1.0) * equal
+        cap = max(self.settings.weight_cap, equal)
+        aim = within(worth / worth.sum(), floor, cap)
+        stood = None
+        if before is not None:
+            stood = np.array([before.get(one.horizon_min, 0.0) for one in outlooks])
+        final = aim if stood is None else within(toward(stood, aim, moved), floor, cap)
+        return tuple(
+            HorizonWeight(
+                horizon_min=one.horizon_min,
+                weight=float(w),
+                aim=float(a),
+                why=_why(one, float(e), alone=len(outlooks) == 1, bound=a in (floor, cap)),
+                skill=one.skill,
+                half_life_min=_half_life(one),
+                holding_min=holding_min,
+                earned_bps=float(e),
+                paid_bps=one.round_trip_bps,
+            )
+            for one, w, a, e in zip(outlooks, final, aim, earned, strict=True)
+        )
 
     def arbitrate(
-        self, value: Floats, usable: Bools, horizon_min: tuple[float, ...], unit: str
+        self,
+        value: Floats,
+        usable: Bools,
+        horizon_min: Sequence[float],
+        unit: str,
+        weights: Sequence[HorizonWeight] = (),
+        fresh: Floats | None = None,
     ) -> tuple[Floats, Bools, float]:
-        """Score (n,) from values (h, n), which names (n,) it speaks for, and its horizon.
+        """Parts (h, n) of the score from values (h, n), whom (n,) any speaks for, and its horizon.
 
-        `unit` is "return" (fractions over each horizon) or "z".
+        The parts sum to the score. `unit` is "return" (fractions over each horizon) or "z".
+        `weights` by horizon, equal where none are given; `fresh` (h, n) in [0, 1]: a horizon whose
+        votes are old weighs less.
         """
-        horizons = np.array(horizon_min)
-        decision = float(horizons.min())
-        share = decision / horizons if unit == "return" else np.ones(len(horizons))
-        votes = usable.sum(axis=0)
-        spoken: Bools = votes > 0
-        total = np.where(usable, value * share[:, None], 0.0).sum(axis=0)
-        score = np.divide(total, votes, out=np.zeros(value.shape[1]), where=spoken)
-        return score, spoken, decision
+        decision = float(min(horizon_min))
+        weight = np.array([one.weight for one in weights] or np.ones(len(horizon_min)))
+        lives = [one.half_life_min for one in weights] or list(horizon_min)
+        voice = usable * weight[:, None] * (1.0 if fresh is None else fresh)
+        heard = voice.sum(axis=0)
+        spoken: Bools = heard > 0.0
+        share = np.divide(voice, heard, out=np.zeros_like(voice), where=spoken)
+        if unit == "return":
+            brought = [
+                accrued(decision, life) / accrued(h, life)
+                for h, life in zip(horizon_min, lives, strict=True)
+            ]
+            share *= np.array(brought)[:, None]
+        return np.where(usable, value, 0.0) * share, spoken, decision
+
+
+def _half_life(one: Outlook) -> float:
+    return one.horizon_min if np.isnan(one.half_life_min) else one.half_life_min
+
+
+def _worth(one: Outlook, unit: str, holding_min: float, decision_min: float) -> tuple[float, float]:
+    """What a horizon's score is worth against the others', and what it earns in bps."""
+    life = _half_life(one)
+    gathered = holding_min / (life / np.log(2.0) + holding_min)
+    reach = gathered / accrued(one.horizon_min, life)
+    skill = max(one.skill, LEAST_SKILL)
+    earned = skill * TRADED_Z * one.sigma_bps * reach
+    net = earned / (earned + one.round_trip_bps)
+    if np.isnan(net):
+        net = 1.0
+    if unit == "z":
+        return skill * np.sqrt(one.horizon_min) * reach * net, earned
+    return skill * gathered / accrued(decision_min, life) * net, earned
+
+
+def _why(one: Outlook, earned_bps: float, *, alone: bool, bound: bool) -> Code:
+    if alone:
+        return Code.HORIZON_ALONE
+    if earned_bps < one.round_trip_bps:
+        return Code.HORIZON_COST
+    if bound:
+        return Code.HORIZON_BOUND
+    return Code.HORIZON_RECORD if one.outcomes >= FEW else Code.HORIZON_NO_RECORD

@@ -1,73 +1,78 @@
-"""The room's verb: stale scores are dropped, models balanced, horizons arbitrated."""
+"""The room's verb: stale scores are dropped, models balanced, horizons arbitrated.
+
+1. What is too old, missing or not finite loses its vote.
+2. Votes whose time is up are judged; only then, or when models come and go, do weights move.
+3. Scores are brought to one unit, and count by what age has left of them.
+4. Models of one horizon are balanced, and horizons arbitrated.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.config import SignalSettings
-from ..core.errors import DataError
 from ..core.reasons import Code
-from ..core.seen import NEVER_S, Market, Scores
-from ..core.skill import ModelWeight, Skill
-from ..core.types import Signal
+from ..core.seen import NEVER_S, Codes, Seen
+from ..core.types import RiskModel, Signal, State
+from .decay import freshness
 from .horizon_arbiter import HorizonArbiter
 from .skill import learn
+from .unit import common_unit, in_one_unit
+from .weighing import weighed
 from .zoo_balancer import ZooBalancer
 
 
-def merge(scores: Scores, market: Market, skill: Skill, settings: SignalSettings) -> Signal:
+def merge(seen: Seen, state: State, risk: RiskModel, settings: SignalSettings) -> Signal:
     """One score per name from the models that are present, finite and fresh for it.
 
-    A name that no model speaks for carries the defect of its first model. Models must share one
-    unit; their horizons may differ. `skill`: what was known of the models before this cycle.
+    A name that no model speaks for carries the defect of its first model. Scores of several units
+    need a σ.
     """
-    unit = _one_unit(scores)
-    stale = scores.age_s > settings.max_score_age_min * 60.0
+    scores, market = seen.scores, seen.market
+    unit = common_unit(scores.unit)
+    stale = scores.age_s >= settings.max_score_age_min * 60.0
     defect = np.where((scores.defect == 0) & stale, Code.DATA_STALE_SCORE.number, scores.defect)
     usable = defect == 0
-    horizons = tuple(sorted(set(scores.horizon_min)))
-    models = np.array(scores.horizon_min)
-    skill = learn(skill, scores, usable, market, settings)
-    weights = _weights(scores, skill, settings)
+    skill = learn(state.skill, scores, usable, market, settings)
+    if skill is not state.skill or not skill.weights:
+        skill = weighed(skill, seen, state, risk, usable, settings)
+    lives = {one.horizon_min: one.half_life_min for one in skill.horizons}
+    by_model = {one.model: one for one in skill.weights}
+    weights = [by_model[model] for model in scores.models]
+    value = in_one_unit(scores, usable, [one.skill for one in weights], risk)
+    fresh = freshness(
+        scores.age_s,
+        np.array([lives[h] for h in scores.horizon_min]),
+        market.bar_min,
+        settings.max_score_age_min,
+    )
     weight = np.array([one.weight for one in weights])
+    models = np.array(scores.horizon_min)
     balancer = ZooBalancer(settings)
     balanced = [
-        balancer.balance(scores.value[models == h], usable[models == h], weight[models == h])
-        for h in horizons
+        balancer.balance(value[here], usable[here], weight[here], fresh[here])
+        for here in (models == one.horizon_min for one in skill.horizons)
     ]
-    score, spoken, horizon_min = HorizonArbiter().arbitrate(
-        np.array([one for one, _ in balanced]),
-        np.array([voted for _, voted in balanced]),
-        horizons,
+    parts, spoken, horizon = HorizonArbiter(settings).arbitrate(
+        np.array([one for one, _, _ in balanced]),
+        np.array([voted for _, voted, _ in balanced]),
+        tuple(lives),
         unit,
+        skill.horizons,
+        np.array([left for _, _, left in balanced]),
     )
-    age = np.where(usable, scores.age_s, -np.inf).max(axis=0, initial=-np.inf)
+    age = np.where(usable, scores.age_s, -np.inf).max(axis=0)
     return Signal(
-        score=score,
+        score=parts.sum(axis=0),
         age_s=np.where(spoken, age, NEVER_S),
-        defect=np.where(spoken, 0, defect[0]).astype(np.int16),
+        defect=np.where(spoken, 0, _silent(defect[0])).astype(np.int16),
         unit=unit,
-        horizon_min=horizon_min,
-        weights=weights,
+        horizon_min=horizon,
+        parts=parts if len(parts) > 1 else parts[:0],
         skill=skill,
     )
 
 
-def _weights(scores: Scores, skill: Skill, settings: SignalSettings) -> tuple[ModelWeight, ...]:
-    """What each model weighs among those of its horizon, in the order of `scores.models`."""
-    balancer = ZooBalancer(settings)
-    weighed: dict[str, ModelWeight] = {}
-    for horizon in set(scores.horizon_min):
-        tracks = [track for track in skill.tracks if track.horizon_min == horizon]
-        weighed |= {one.model: one for one in balancer.weigh(tracks)}
-    return tuple(weighed[model] for model in scores.models)
-
-
-def _one_unit(scores: Scores) -> str:
-    units = sorted(set(scores.unit))
-    if len(units) != 1:
-        raise DataError(
-            f"{len(scores.models)} models give scores in {' and '.join(units) or 'no unit'}. "
-            "Give them all as z, or all as expected returns."
-        )
-    return units[0]
+def _silent(first: Codes) -> Codes:
+    """Defects (n,) of names nobody speaks for: the first model's, or that age has left nothing."""
+    return np.where(first > 0, first, Code.DATA_STALE_SCORE.number)

@@ -1,22 +1,18 @@
 """ZooBalancer: many models of one horizon become one score per name, each by its proven skill.
 
-A model's skill is the rank correlation (IC) of its scores with the returns that followed, measured
-live (skill.py). Measured ICs differ by chance too, so only as much of a difference counts as the
-models' records bear out:
+Models weigh by the skill that their records bear out (credit.py), so far as it is their own:
 
-    weight_m ∝ max(0, skill_m),   k_m = τ² / (τ² + error_m²)
-    skill_m = max(mean, PRIOR) + k_m (IC_m − mean) − (drag_m − mean drag)
+    weight ∝ C⁻¹ skill, C = (R + 1)/2
 
-τ², the variance of true skill between models, and the mean are those of R. DerSimonian, N. Laird,
-Meta-analysis in clinical trials, Controlled Clinical Trials 7 (1986). Without evidence τ² is 0 and
-weights are equal. A book in proportion to normal scores earns IC·σ·√(π/2) per unit of gross in a
-horizon and trades √(2(1 − ρ)) of it where ρ of the scores is left; so drag_m is that turnover times
-half the spread over σ√(π/2), times `churn_penalty`.
+1. R are the rank correlations of the models' scores, shrunk half way to none: models that repeat
+   each other share a weight. No weight is negative.
+2. Weights are kept within floor and cap, and move to where they should be only so fast: they
+   minimize |w − aim|² + φ|w − before|².
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,13 +21,12 @@ from ..core.arrays import Bools, Floats
 from ..core.config import SignalSettings
 from ..core.reasons import Code
 from ..core.skill import ModelWeight, Track
+from .credit import credited
 
-PRIOR = 0.02
-"""IC that a model is given credit for before it has a record: an honest intraday model's."""
-FEW = 3.0
-"""Outcomes below which a record says nothing."""
-EARNED = np.sqrt(np.pi / 2.0)
-"""Mean z² over mean |z| of normal scores."""
+APART = 0.5
+"""How far the likeness of models is shrunk to none."""
+TELLING = 0.1
+"""Share of a weight given up to likeness from which that is the reason told."""
 NEXT_TO_NOTHING = 1e-9
 """A share of nothing still takes what others may not have."""
 
@@ -42,59 +37,80 @@ class ZooBalancer:
 
     settings: SignalSettings = SignalSettings()
 
-    def weigh(self, tracks: Sequence[Track]) -> tuple[ModelWeight, ...]:
+    def weigh(
+        self,
+        tracks: Sequence[Track],
+        rho: Floats | None = None,
+        before: Mapping[str, float] | None = None,
+        moved: float = 1.0,
+    ) -> tuple[ModelWeight, ...]:
         """The weight of each model, in the order of `tracks`; they sum to one.
 
-        No weight is below `weight_floor` of the equal one, nor above `weight_cap`, unless there are
-        too few models for that.
+        `rho` (m, m): rank correlations of the models' scores, none without. `before`: the weights
+        that stood, from which they go the share `moved` of the way. No weight is below
+        `weight_floor` of the equal one, nor above `weight_cap`, unless there are too few models
+        for that.
         """
+        weights = credited(tracks, self.settings)
+        skill = np.maximum([one.skill for one in weights], 0.0)
         if len(tracks) == 1:
-            return (replace(_first(tracks[0], Code.WEIGHT_ALONE), weight=1.0),)
-        weights = [_first(track, Code.WEIGHT_NO_RECORD) for track in tracks]
-        told = [m for m, track in enumerate(tracks) if track.shares >= FEW]
-        if len(told) < 2:
-            return tuple(replace(one, weight=1.0 / len(tracks)) for one in weights)
-        ic = np.array([weights[m].ic for m in told])
-        error = np.array([weights[m].error for m in told])
-        tau_square, mean = between(ic, error)
-        trusted = tau_square / (tau_square + error**2)
-        drag = np.array([_drag(tracks[m]) for m in told]) * self.settings.churn_penalty
-        drag -= drag.mean()
-        skill = np.full(len(tracks), max(mean, PRIOR))
-        skill[told] += trusted * (ic - mean) - drag
-        for place, m in enumerate(told):
-            weights[m] = replace(
-                weights[m],
-                why=Code.WEIGHT_RECORD,
-                trusted=float(trusted[place]),
-                drag=float(drag[place]),
-            )
-        return self._bounded(weights, np.maximum(skill, 0.0))
+            return (replace(weights[0], weight=1.0, aim=1.0, why=Code.WEIGHT_ALONE),)
+        likeness = np.eye(len(tracks)) if rho is None else (1.0 - APART) * rho
+        np.fill_diagonal(likeness, 1.0)
+        share = _of_its_own(likeness, skill)
+        return self._bounded(weights, skill, share, before, moved)
 
-    def _bounded(self, weights: Sequence[ModelWeight], skill: Floats) -> tuple[ModelWeight, ...]:
+    def _bounded(
+        self,
+        weights: Sequence[ModelWeight],
+        skill: Floats,
+        share: Floats,
+        before: Mapping[str, float] | None,
+        moved: float,
+    ) -> tuple[ModelWeight, ...]:
         equal = 1.0 / len(weights)
-        share = skill / skill.sum() if skill.sum() > 0.0 else np.full(len(skill), equal)
         floor = min(self.settings.weight_floor, 1.0) * equal
         cap = max(self.settings.weight_cap, equal)
-        final = within(share, floor, cap)
+        aim = within(_parts(share), floor, cap)
+        stood = None if before is None else np.array([before.get(w.model, 0.0) for w in weights])
+        final = aim if stood is None else within(toward(stood, aim, moved), floor, cap)
+        shared = 1.0 - np.minimum(1.0, _parts(share) / np.maximum(_parts(skill), NEXT_TO_NOTHING))
         return tuple(
-            replace(one, weight=float(w), why=_bound_of(w, floor, cap) or one.why)
-            for one, w in zip(weights, final, strict=True)
+            replace(
+                one,
+                weight=float(w),
+                aim=float(a),
+                alike=float(alike),
+                why=_bound_of(a, floor, cap) or _told(one, float(alike)),
+            )
+            for one, w, a, alike in zip(weights, final, aim, shared, strict=True)
         )
 
     def balance(
-        self, value: Floats, usable: Bools, weight: Floats | None = None
-    ) -> tuple[Floats, Bools]:
-        """Score (n,) from values (m, n), and which names (n,) any model spoke for; 0 elsewhere.
+        self,
+        value: Floats,
+        usable: Bools,
+        weight: Floats | None = None,
+        fresh: Floats | None = None,
+    ) -> tuple[Floats, Bools, Floats]:
+        """Score (n,) from values (m, n), which names (n,) any model spoke for, and how fresh it is.
 
         `weight` (m,) > 0, equal where none is given; of a name's models only those that are usable
-        for it share them.
+        for it share them. `fresh` (m, n) in [0, 1], all new where none is given: a vote that age
+        has left half of says half as much, and weighs half as much.
         """
-        voice = usable * (np.ones(len(value)) if weight is None else weight)[:, None]
-        heard = voice.sum(axis=0)
-        spoken: Bools = heard > 0.0
-        total = np.where(usable, value, 0.0) * voice
-        return np.divide(total.sum(axis=0), heard, out=np.zeros(len(heard)), where=spoken), spoken
+        heard = usable * (np.ones(len(value)) if weight is None else weight)[:, None]
+        voice = heard if fresh is None else heard * fresh
+        loud, full = voice.sum(axis=0), heard.sum(axis=0)
+        spoken: Bools = loud > 0.0
+        said = np.where(usable, value, 0.0) if fresh is None else np.where(usable, value * fresh, 0)
+        nothing = np.zeros(len(spoken))
+        score = np.divide((said * voice).sum(axis=0), loud, out=nothing.copy(), where=spoken)
+        return score, spoken, np.divide(loud, full, out=nothing, where=spoken)
+
+
+def _told(one: ModelWeight, alike: float) -> Code:
+    return Code.WEIGHT_ALIKE if alike >= TELLING and one.why is Code.WEIGHT_RECORD else one.why
 
 
 def _bound_of(weight: float, floor: float, cap: float) -> Code | None:
@@ -103,47 +119,36 @@ def _bound_of(weight: float, floor: float, cap: float) -> Code | None:
     return Code.WEIGHT_CAP if weight == cap else None
 
 
-def _first(track: Track, why: Code) -> ModelWeight:
-    """A model's record as it stands, weighed by nothing yet."""
-    ic = error = np.nan
-    if track.shares > 0.0:
-        ic = track.ic / track.shares
-        # Never less than chance alone would scatter it.
-        variance = max(track.ic_square / track.shares - ic**2, track.chance / track.shares)
-        error = float(np.sqrt(variance / track.shares))
-    return ModelWeight(
-        model=track.model,
-        horizon_min=track.horizon_min,
-        weight=0.0,
-        why=why,
-        ic=ic,
-        error=error,
-        outcomes=track.shares,
-        trusted=0.0,
-        drag=0.0,
-    )
+def _parts(share: Floats) -> Floats:
+    """Shares (m,) ≥ 0 of a sum of one; equal where there is nothing to share."""
+    total = float(share.sum())
+    parts: Floats = share / total if total > 0.0 else np.full(len(share), 1.0 / len(share))
+    return parts
 
 
-def _drag(track: Track) -> float:
-    """What following a model's changes costs over one horizon, in units of IC."""
-    if track.steady_shares == 0.0:
-        return 0.0
-    turnover = np.sqrt(2.0 * max(0.0, 1.0 - track.steady / track.steady_shares))
-    return float(turnover * track.cost / track.shares / EARNED)
+def _of_its_own(likeness: Floats, skill: Floats) -> Floats:
+    """C⁻¹·skill (m,), least skill left out until no share is negative."""
+    share = np.zeros(len(skill))
+    heard = skill > 0.0
+    while heard.any():
+        share[:] = 0.0
+        share[heard] = np.linalg.solve(likeness[np.ix_(heard, heard)], skill[heard])
+        if (share[heard] > 0.0).all():
+            break
+        heard &= share > 0.0
+    return np.maximum(share, 0.0)
 
 
-def between(ic: Floats, error: Floats) -> tuple[float, float]:
-    """Variance of true skill between models (k,), at least 0, and their mean by its light.
+def toward(before: Floats, aim: Floats, moved: float) -> Floats:
+    """Weights (m,) on their way: argmin |w − aim|² + φ|w − before|², 1/(1 + φ) being `moved`.
 
-    The moment estimator of DerSimonian and Laird.
+    What stood is taken in proportion among those that are still there.
     """
-    precision = 1.0 / error**2
-    common = float(precision.dot(ic) / precision.sum())
-    scatter = float(precision.dot((ic - common) ** 2))
-    spread = float(precision.sum() - (precision**2).sum() / precision.sum())
-    tau_square = max(0.0, (scatter - (len(ic) - 1)) / spread)
-    precision = 1.0 / (tau_square + error**2)
-    return tau_square, float(precision.dot(ic) / precision.sum())
+    if not before.sum() > 0.0:
+        return aim
+    stood = before / before.sum()
+    weights: Floats = stood + moved * (aim - stood)
+    return weights
 
 
 def within(share: Floats, floor: float, cap: float) -> Floats:

@@ -13,7 +13,8 @@ from deadband import ZooBalancer
 from deadband.core.config import SignalSettings
 from deadband.core.reasons import Code
 from deadband.core.skill import Track
-from deadband.signals.zoo_balancer import between, within
+from deadband.signals.credit import between
+from deadband.signals.zoo_balancer import within
 
 NAMES = 50
 
@@ -151,7 +152,7 @@ def test_shares_are_moved_into_their_bounds_in_proportion() -> None:
 
 def test_a_name_is_scored_by_the_models_that_know_it() -> None:
     usable = np.array([[True, True], [True, False]])
-    score, spoken = ZooBalancer().balance(
+    score, spoken, _ = ZooBalancer().balance(
         np.array([[1.0, 1.0], [4.0, 9.0]]), usable, np.array([0.75, 0.25])
     )
     assert score.tolist() == [1.75, 1.0]
@@ -162,3 +163,76 @@ def test_a_record_is_never_surer_than_chance_allows() -> None:
     calm = replace(record("a", 0.05), ic_square=200.0 * 0.05**2)
     (one, _) = ZooBalancer().weigh([calm, record("b", 0.0)])
     assert one.error == pytest.approx(np.sqrt(1.0 / (NAMES - 1) / 200.0))
+
+
+def test_a_model_whose_late_outcomes_turned_loses_its_vote() -> None:
+    """Its long record is still the best, but what it did of late is far below it."""
+    late = {"recent_shares": 50.0, "recent_chance": 50.0 / (NAMES - 1)}
+    turned = record("turned", 0.06, 400.0, recent_ic=-0.06 * 50.0, **late)
+    sound = record("sound", 0.06, 400.0, recent_ic=0.06 * 50.0, **late)
+    found = {one.model: one for one in ZooBalancer().weigh([turned, sound, record("c", 0.01)])}
+    assert found["turned"].skill < 0.0 < found["sound"].skill
+    assert found["turned"].weight < 0.1 < found["sound"].weight
+    three = [turned, sound, record("c", 0.01), record("d", -0.2, 900.0)]
+    whys = {one.model: one.why for one in ZooBalancer().weigh(three)}
+    assert whys["turned"] is Code.WEIGHT_FLOOR
+    milder = replace(turned, recent_ic=0.0)
+    assert ZooBalancer().weigh([milder, sound])[0].why is Code.WEIGHT_RECENT
+
+
+def test_a_good_late_run_earns_nothing_beyond_the_record() -> None:
+    lucky = record("a", 0.01, recent_shares=50.0, recent_ic=10.0, recent_chance=1.0)
+    plain = record("a", 0.01)
+    assert weights(lucky, record("b", 0.02)) == weights(plain, record("b", 0.02))
+
+
+def test_models_alike_share_one_weight_and_say_so() -> None:
+    tracks = [record(name, 0.03) for name in "abc"]
+    rho = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    found = ZooBalancer().weigh(tracks, rho)
+    # Half of the likeness is believed: 1 / 1.5 each, against 1.
+    assert [one.weight for one in found] == pytest.approx([2 / 7, 2 / 7, 3 / 7])
+    assert found[0].alike == pytest.approx(1.0 - (2 / 7) / (1 / 3))
+    whys = [one.why for one in ZooBalancer().weigh(tracks * 2, np.ones((6, 6)))]
+    assert whys == [Code.WEIGHT_RECORD] * 6, "nobody gives up anything to models all alike"
+    four = ZooBalancer().weigh([*tracks, record("d", 0.03)], _alike(4, 3))
+    assert [one.why for one in four[:3]] == [Code.WEIGHT_ALIKE] * 3
+
+
+def _alike(m: int, copies: int) -> np.ndarray:
+    rho = np.eye(m)
+    rho[:copies, :copies] = 1.0
+    return rho
+
+
+def test_a_model_that_only_repeats_a_better_one_is_heard_least() -> None:
+    better, worse = record("better", 0.10, 900.0), record("worse", 0.01, 900.0)
+    found = ZooBalancer().weigh([better, worse, record("c", 0.05, 900.0)], _alike(3, 2))
+    assert found[1].why is Code.WEIGHT_FLOOR
+    assert found[1].weight == pytest.approx(0.1 / 3)
+
+
+def test_weights_go_a_share_of_the_way_to_their_aim() -> None:
+    tracks = [record("a", 0.08, 400.0), record("b", 0.0, 400.0)]
+    aim = ZooBalancer().weigh(tracks)[0].weight
+    moved = ZooBalancer().weigh(tracks, None, {"a": 0.5, "b": 0.5}, 0.25)[0]
+    assert moved.aim == aim
+    assert moved.weight == pytest.approx(0.5 + 0.25 * (aim - 0.5))
+
+
+def test_a_model_that_comes_starts_at_its_floor_and_one_that_goes_leaves_its_share() -> None:
+    tracks = [record("a", 0.05), record("b", 0.05), Track("new", 30.0)]
+    before = {"a": 0.45, "b": 0.45, "gone": 0.10}
+    found = {one.model: one for one in ZooBalancer().weigh(tracks, None, before, 0.0)}
+    assert found["new"].weight == pytest.approx(0.1 / 3)
+    assert found["a"].weight == pytest.approx(0.5 * (1.0 - 0.1 / 3))
+    assert found["new"].aim > 0.3
+
+
+def test_a_model_alone_is_credited_by_its_own_record() -> None:
+    (good,) = ZooBalancer().weigh([record("a", 0.08, 900.0)])
+    (new,) = ZooBalancer().weigh([Track("a", 30.0)])
+    (bad,) = ZooBalancer().weigh([record("a", -0.08, 900.0)])
+    assert new.skill == 0.02
+    assert 0.07 < good.skill < 0.08
+    assert bad.skill < 0.0

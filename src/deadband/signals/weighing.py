@@ -1,0 +1,112 @@
+"""What votes weigh from here on: of models among those of their horizon, and of horizons.
+
+Weights change only when a vote is judged, or models come and go; in between they stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..core.arrays import Bools, median
+from ..core.config import SignalSettings
+from ..core.seen import Seen
+from ..core.session import open_minutes
+from ..core.skill import HorizonWeight, ModelWeight, Pace, Skill, Track
+from ..core.types import RiskModel, State
+from ..core.units import BPS
+from .alike import compare
+from .decay import half_life
+from .horizon_arbiter import HorizonArbiter, Outlook
+from .pace import follow, gross, holding_min
+from .unit import common_unit
+from .zoo_balancer import ZooBalancer
+
+
+def weighed(
+    skill: Skill,
+    seen: Seen,
+    state: State,
+    risk: RiskModel,
+    usable: Bools,
+    settings: SignalSettings,
+) -> Skill:
+    """The record with the likeness of models and the weights that follow from it."""
+    before, now = state.skill.pace, seen.now
+    alike = compare(skill, seen.scores, usable, now, settings.skill_half_life_days)
+    skill = replace(skill, alike=alike)
+    if skill.weights and _nothing_judged(skill, state.skill):
+        return skill
+    moved = 1.0
+    if before is not None:
+        moved = 1.0 - 0.5 ** (open_minutes(before.at, now) / settings.weight_half_life_min)
+    skill = replace(skill, weights=_of_models(skill, moved, settings))
+    pace = follow(before, seen, state)
+    return replace(
+        skill, pace=pace, horizons=_of_horizons(skill, pace, seen, risk, moved, settings)
+    )
+
+
+def _nothing_judged(skill: Skill, before: Skill) -> bool:
+    """Whether the same models have the same outcomes as before."""
+    ours = [(track.model, track.horizon_min, track.shares) for track in skill.tracks]
+    return ours == [(track.model, track.horizon_min, track.shares) for track in before.tracks]
+
+
+def _by_horizon(skill: Skill) -> dict[float, list[Track]]:
+    found: dict[float, list[Track]] = {}
+    for track in sorted(skill.tracks, key=lambda track: track.horizon_min):
+        found.setdefault(track.horizon_min, []).append(track)
+    return found
+
+
+def _of_models(skill: Skill, moved: float, settings: SignalSettings) -> tuple[ModelWeight, ...]:
+    balancer = ZooBalancer(settings)
+    found: list[ModelWeight] = []
+    alike = {one.horizon_min: one for one in skill.alike}
+    for horizon, tracks in _by_horizon(skill).items():
+        rho = None
+        if horizon in alike and alike[horizon].models == tuple(track.model for track in tracks):
+            rho = alike[horizon].rho
+        stood = {w.model: w.weight for w in skill.weights if w.horizon_min == horizon}
+        found += balancer.weigh(tracks, rho, stood, moved)
+    return tuple(found)
+
+
+def _of_horizons(
+    skill: Skill,
+    pace: Pace,
+    seen: Seen,
+    risk: RiskModel,
+    moved: float,
+    settings: SignalSettings,
+) -> tuple[HorizonWeight, ...]:
+    spread = seen.market.spread_bps
+    round_trip = median(spread[spread > 0.0])
+    bar_min = seen.market.bar_min
+    outlooks = []
+    for horizon, tracks in _by_horizon(skill).items():
+        of = [one for one in skill.weights if one.horizon_min == horizon]
+        typical = np.nan
+        if risk.sigma is not None:
+            typical = median(risk.sigma) * np.sqrt(horizon / risk.horizon_min) / BPS
+        outlooks.append(
+            Outlook(
+                horizon_min=horizon,
+                skill=sum(one.weight * max(one.skill, 0.0) for one in of),
+                outcomes=max(one.outcomes for one in of),
+                half_life_min=half_life(tracks, horizon, bar_min),
+                sigma_bps=float(typical),
+                round_trip_bps=round_trip,
+            )
+        )
+    lives = [one.half_life_min for one in outlooks]
+    stood = {one.horizon_min: one.weight for one in skill.horizons}
+    return HorizonArbiter(settings).weigh(
+        outlooks,
+        common_unit(seen.scores.unit),
+        holding_min(pace, gross(seen), lives, bar_min),
+        stood,
+        moved,
+    )
