@@ -155,11 +155,7 @@ class ByHand:
         return usual([move for move in moves if not np.isnan(move)])
 
     def spread(self, d: int, k: int, i: int) -> float:
-        rows = [row for row in range(k) if self.traded(d, row, i)]
-        if not rows:
-            return nan
-        day = self.days[d]
-        return 2 * float(day.half_spread[rows[-1], i]) / float(day.close[rows[-1], i])
+        return 2 * float(self.days[d].half_spread[k - 1, i]) / self.price(d, k, i)
 
     # --- volatility
 

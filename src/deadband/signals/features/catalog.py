@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import numpy as np
+from functools import cache
 
 from ...core.arrays import Floats
 from ...core.session import SESSION_MIN
@@ -12,7 +11,7 @@ from .state import HALF_HOUR, FeatureState, is_whole
 from .volatility import ranged, realized
 from .volume import DOLLARS, SHARES
 
-Reader = Callable[[FeatureState], Floats]
+Reader = Callable[[FeatureState], Floats | float]
 
 
 def _return_over(minutes: float) -> Reader:
@@ -36,10 +35,6 @@ def _vwap_distance(state: FeatureState) -> Floats:
     return distance
 
 
-def _everywhere(state: FeatureState, value: float) -> Floats:
-    return np.full(len(state.universe), value)
-
-
 READERS: dict[str, tuple[float, Reader]] = {
     "return_5m": (5.0, _return_over(5.0)),
     "return_30m": (HALF_HOUR, _return_over(HALF_HOUR)),
@@ -55,16 +50,17 @@ READERS: dict[str, tuple[float, Reader]] = {
     "volume_ratio": (HALF_HOUR, lambda state: state.volumes.ratio(SHARES)),
     "dollar_volume_ratio": (HALF_HOUR, lambda state: state.volumes.ratio(DOLLARS)),
     "vwap_distance": (0.0, _vwap_distance),
-    "spread": (0.0, lambda state: state.prices.spread),
-    "since_open_min": (0.0, lambda state: _everywhere(state, state.k * state.bar_min)),
-    "to_close_min": (0.0, lambda state: _everywhere(state, state.minutes_left)),
+    "spread": (0.0, lambda state: 2.0 * state.prices.half_spread / state.last),
+    "since_open_min": (0.0, lambda state: state.k * state.bar_min),
+    "to_close_min": (0.0, lambda state: state.minutes_left),
 }
-"""Per feature the minutes that must be whole bars, and its reader."""
+"""Per feature the minutes that must be whole bars, and its reader; one number is every name's."""
 
 FEATURES = tuple(READERS)
 """Every feature's name."""
 
 
+@cache
 def measurable(bar_min: float) -> tuple[str, ...]:
     """The features that bars of this length can tell: their windows are whole numbers of bars."""
     return tuple(name for name, (minutes, _) in READERS.items() if is_whole(minutes / bar_min))

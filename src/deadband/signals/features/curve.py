@@ -28,13 +28,13 @@ class Curve:
         return cls((sealed(np.zeros((quantities + 1, n))),) * bars)
 
     def learn(self, bar: int, values: Floats, known: Bools) -> Curve:
-        """Fold one session's values (q, n) of a bar into its means, for the names known (n,)."""
+        """Fold one session's finite values (q, n) of a bar into the means of names known (n,)."""
         row = self.rows[bar]
-        count = row[-1] + known
-        share = np.where(known, 1.0 / np.clip(count, 1.0, MEMORY), 0.0)
-        mean = row[:-1] + share * (np.where(known, values, 0.0) - row[:-1])
-        taught = sealed(np.vstack((mean, count)))
-        return Curve((*self.rows[:bar], taught, *self.rows[bar + 1 :]))
+        taught = np.empty_like(row)
+        np.add(row[-1], known, out=taught[-1])
+        share = known / np.minimum(np.maximum(taught[-1], 1.0), MEMORY)
+        np.add(row[:-1], share * (values - row[:-1]), out=taught[:-1])
+        return Curve((*self.rows[:bar], sealed(taught), *self.rows[bar + 1 :]))
 
     def means(self, bar: int) -> tuple[Floats, Bools]:
         """Means (q, n) at a bar of the day, and whose (n,) are of enough sessions."""

@@ -52,14 +52,15 @@ def read(state: FeatureState, names: tuple[str, ...] | None = None) -> Features:
         raise DataError("no bar has been observed yet, so there are no features to read.")
     known = measurable(state.bar_min)
     wanted = known if names is None else names
-    absent = sorted(set(wanted) - set(known))
+    absent = [name for name in wanted if name not in known]
     if absent:
         told = "is not a feature" if absent[0] not in FEATURES else "needs shorter bars"
         raise MissingError(
             f"{absent[0]} {told}; bars of {state.bar_min:g} minutes tell {', '.join(known)}."
         )
-    rows = [READERS[name][1](state) for name in wanted]
-    value = np.array(rows).reshape(len(wanted), len(state.universe))
+    value = np.empty((len(wanted), len(state.universe)))
+    for row, name in enumerate(wanted):
+        value[row] = READERS[name][1](state)
     asof = state.session.open + timedelta(minutes=state.bar_min * state.k)
     return Features(state.universe, asof, wanted, sealed(value))
 
@@ -77,11 +78,12 @@ def _number(start: datetime, session: Session, bar_min: float) -> int:
 
 def _sound(bar: Bar) -> Bar:
     """The bar without the names of which a price or the volume is missing or cannot be true."""
-    columns = np.stack((bar.open, bar.high, bar.low, bar.close, bar.volume))
-    possible = np.isfinite(columns) & (columns >= 0.0)
-    whole = possible.all(axis=0) & (columns[:4] > 0.0).all(axis=0)
-    if whole.all():
+    columns = np.array((bar.open, bar.high, bar.low, bar.close, bar.volume))
+    possible = (columns >= 0.0) & (columns < np.inf)
+    possible[:4] &= columns[:4] > 0.0
+    if possible.all():
         return bar
+    whole = possible.all(axis=0)
     columns[:, ~whole] = np.nan
     open_, high, low, close, volume = sealed(columns)
     return replace(bar, open=open_, high=high, low=low, close=close, volume=volume)
@@ -120,18 +122,19 @@ def _folded(state: FeatureState, bar: Bar) -> FeatureState:
     half_hour = state.bars_in(HALF_HOUR)
     # A half-day's bars are another time of day by another clock: they teach nothing.
     teaches = state.session.minutes == SESSION_MIN
-    prices, ratio = state.prices.with_opens(bar)
+    known = np.isfinite(bar.close)
+    prices, ratio = state.prices.with_opens(bar, known)
     true_range, volumes = state.true_range, state.volumes
     if (ratio != 1.0).any():
         true_range, volumes = true_range.split(ratio), volumes.split(ratio)
-    true_range = true_range.after(bar)
+    true_range = true_range.after(bar, known)
     return replace(
         state,
         k=k,
-        prices=prices.after(bar, half_hour, teaches=teaches),
-        ranges=state.ranges.after(bar),
+        prices=prices.after(bar, known, half_hour, teaches=teaches),
+        ranges=state.ranges.after(bar, known),
         true_range=true_range.closed() if k % half_hour == 0 else true_range,
-        volumes=volumes.after(bar, k, teaches=teaches),
+        volumes=volumes.after(bar, known, k, teaches=teaches),
     )
 
 

@@ -23,8 +23,8 @@ class Prices:
 
     `today` begins with the price at the open; `days` are the sessions before, oldest first.
     `traded` (n,): the bar of today in which the name last traded, 0 none. (n,) USD, NaN where not
-    known: first_open of today, prior_close of the session before, last_close of any before.
-    spread (n,) fraction of price. `whole` (n,): sessions since the last night that a split
+    known: first_open of today, prior_close of the session before, last_close of any before, and
+    half_spread at the last bar's end. `whole` (n,): sessions since the last night that a split
     explains. `slot`: mean return of the bars that follow a time of day.
     """
 
@@ -34,7 +34,7 @@ class Prices:
     first_open: Floats
     prior_close: Floats
     last_close: Floats
-    spread: Floats
+    half_spread: Floats
     whole: Floats
     slot: Curve
 
@@ -51,7 +51,7 @@ class Prices:
             first_open=unknown,
             prior_close=unknown,
             last_close=unknown,
-            spread=unknown,
+            half_spread=unknown,
             whole=never_split,
             slot=slot,
         )
@@ -70,16 +70,16 @@ class Prices:
             first_open=unknown,
             prior_close=ended if kept else unknown,
             last_close=sealed(np.where(np.isnan(ended), self.last_close, ended)),
-            spread=unknown,
+            half_spread=unknown,
             whole=sealed(self.whole + 1.0),
         )
 
-    def with_opens(self, bar: Bar) -> tuple[Prices, Floats]:
+    def with_opens(self, bar: Bar, known: Bools) -> tuple[Prices, Floats]:
         """Note who trades for the first time today; gives the split ratio (n,) of their night.
 
         The market's own move is that of all names that have opened by now.
         """
-        fresh = np.isfinite(bar.open) & np.isnan(self.first_open)
+        fresh = known & np.isnan(self.first_open)
         if not fresh.any():
             return self, np.ones(len(fresh))
         first_open = np.where(fresh, bar.open, self.first_open)
@@ -87,25 +87,24 @@ class Prices:
         whole = np.where(ratio == 1.0, self.whole, 0.0)
         return replace(self, first_open=sealed(first_open), whole=sealed(whole)), ratio
 
-    def after(self, bar: Bar, ahead: int, *, teaches: bool) -> Prices:
-        """Fold a bar that has ended; `ahead`: the bars that a slot's return is over."""
-        known = np.isfinite(bar.close)
+    def after(self, bar: Bar, known: Bools, ahead: int, *, teaches: bool) -> Prices:
+        """Fold a bar in which `known` (n,) traded; `ahead`: the bars a slot's return is over."""
         rows = self.today or (sealed(np.where(known, bar.open, np.nan)),)
         k = len(rows)
-        last = np.where(known, bar.close, rows[-1] if k > 1 else np.nan)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = np.where(known, 2.0 * bar.half_spread / bar.close, self.spread)
-        prices = replace(
+        last = np.where(known, bar.close, rows[-1])
+        traded = np.where(known, float(k), self.traded)
+        slot = self.slot
+        if teaches and k >= ahead:
+            moved = last / rows[k - ahead] - 1.0
+            said = np.isfinite(moved) & (traded > k - ahead)
+            slot = slot.learn(k - ahead, np.where(said, moved, 0.0)[None], said)
+        return replace(
             self,
             today=(*rows, sealed(last)),
-            traded=sealed(np.where(known, float(k), self.traded)),
-            spread=sealed(spread),
+            traded=sealed(traded),
+            half_spread=sealed(bar.half_spread.copy()),
+            slot=slot,
         )
-        if not teaches or not 0 < ahead <= k:
-            return prices
-        moved = prices.return_over(ahead)
-        start = k - ahead
-        return replace(prices, slot=self.slot.learn(start, moved[None], np.isfinite(moved)))
 
     def return_over(self, bars: int) -> Floats:
         """Return (n,) over the last bars of this session, of names that traded in one of them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...core.arrays import Floats, sealed
+from ...core.arrays import Bools, Floats, sealed
 from ...core.bars import Bar
 from .window import Window
 
@@ -35,21 +35,21 @@ class Ranges:
         fresh = Window.empty(self.recent.bars, (3, len(self.before)))
         return replace(self, before=sealed(np.full(len(self.before), np.nan)), recent=fresh)
 
-    def after(self, bar: Bar) -> Ranges:
-        known = np.isfinite(bar.close)
+    def after(self, bar: Bar, known: Bools) -> Ranges:
         since = np.where(np.isnan(self.before), bar.open, self.before)
-        up = np.log(bar.high / bar.open)
-        down = np.log(bar.low / bar.open)
-        across = np.log(bar.close / bar.open)
-        row = np.empty((3, len(known)))
-        row[0] = np.log(bar.close / since) ** 2
+        reach = np.array((bar.high, bar.low, bar.close, bar.close))
+        reach[:3] /= bar.open
+        reach[3] /= since
+        up, down, across, moved = np.log(reach, out=reach)
+        row = np.empty((3, len(since)))
+        row[0] = moved * moved
         # L. C. G. Rogers, S. E. Satchell, Estimating variance from high, low and closing prices,
         # Annals of Applied Probability 1 (1991): unbiased whatever the drift.
         row[1] = np.maximum(up * (up - across) + down * (down - across), 0.0)
         row[2] = 1.0
         row[:, ~known] = 0.0
         sealed(row)
-        return Ranges(sealed(np.array(bar.close)), self.recent.push(row), self.day.push(row))
+        return Ranges(sealed(bar.close.copy()), self.recent.push(row), self.day.push(row))
 
 
 def realized(window: Window) -> Floats:
@@ -91,12 +91,12 @@ class TrueRange:
         unknown, zero = sealed(np.full(n, np.nan)), sealed(np.zeros(n))
         return cls(unknown, unknown, unknown, unknown, zero, zero)
 
-    def after(self, bar: Bar) -> TrueRange:
+    def after(self, bar: Bar, known: Bools) -> TrueRange:
         return replace(
             self,
             high=sealed(np.fmax(self.high, bar.high)),
             low=sealed(np.fmin(self.low, bar.low)),
-            close=sealed(np.where(np.isfinite(bar.close), bar.close, self.close)),
+            close=sealed(np.where(known, bar.close, self.close)),
         )
 
     def closed(self) -> TrueRange:

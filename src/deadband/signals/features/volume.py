@@ -49,23 +49,21 @@ class Volumes:
         usual = self.usual.scaled(SHARES, ratio)
         return replace(self, usual=usual, recent=self.recent.times(factor))
 
-    def after(self, bar: Bar, k: int, *, teaches: bool) -> Volumes:
+    def after(self, bar: Bar, known: Bools, k: int, *, teaches: bool) -> Volumes:
         """Fold the k-th bar of the session, k from 1; the curve is read before it is taught."""
-        known = np.isfinite(bar.close)
-        traded = np.zeros((2, len(known)))
-        traded[SHARES] = np.where(known & np.isfinite(bar.volume), bar.volume, 0.0)
-        price = typical_price(bar)
-        traded[DOLLARS] = np.where(known, price, 0.0) * traded[SHARES]
-        usual, enough = self.usual.means(k - 1)
+        row = np.empty((4, len(known)))
+        traded = row[:2]
+        traded[SHARES] = bar.volume
+        traded[DOLLARS] = typical_price(bar) * bar.volume
+        traded[:, ~known] = 0.0
+        row[2:], enough = self.usual.means(k - 1)
         listed = self.listed | known
         # In a bar in which nothing traded at all the feed was silent, not the market.
         counted = listed & known.any()
-        row = np.vstack((traded, usual))
-        row[:, ~(enough & counted)] = 0.0
         taught = self.usual.learn(k - 1, traded, counted) if teaches else self.usual
         return Volumes(
             session=sealed(self.session + traded),
-            recent=self.recent.push(sealed(row)),
+            recent=self.recent.push(sealed(row * (enough & counted))),
             usual=taught,
             listed=sealed(listed),
         )

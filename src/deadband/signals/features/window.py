@@ -51,5 +51,5 @@ class Window:
 
 def _sums_to_the_end(rows: tuple[Floats, ...]) -> tuple[Floats, ...]:
     """For each row the sum of it and all after it, oldest first."""
-    sums = np.cumsum(np.stack(rows[::-1]), axis=0)
+    sums = np.array(rows[::-1]).cumsum(axis=0)
     return tuple(sealed(sums)[::-1])
