@@ -27,9 +27,9 @@ JUDGED = 2
 class Vote:
     """One model's scores at one instant, looked at when each of `LAGS` has passed.
 
-    at aware UTC; rank (n,): the place of each score among the distinct ones, −1 where none
-    counts: all that a rank correlation asks for. price (n,) USD then, `since` (n,) at the last lag
-    looked at, 0 where there was no fresh one. `passed`: how many lags that was. `apart`: horizons
+    at aware UTC; rank (n,): the place of each score among the distinct ones, −1 where none counts
+    or no price was fresh: all that a rank correlation asks for. price (n,) USD, the last then,
+    `since` (n,) at the last lag looked at. `passed`: how many lags that was. `apart`: horizons
     since the model's vote before, at most 1: the share of the outcome that is new.
     """
 

@@ -97,32 +97,31 @@ class HorizonArbiter:
     def arbitrate(
         self,
         value: Floats,
-        usable: Bools,
+        voice: Floats | Bools,
         horizon_min: Sequence[float],
         unit: str,
         weights: Sequence[HorizonWeight] = (),
-        fresh: Floats | None = None,
     ) -> tuple[Floats, Bools, float]:
         """Parts (h, n) of the score from values (h, n), whom (n,) any speaks for, and its horizon.
 
-        The parts sum to the score. `unit` is "return" (fractions over each horizon) or "z".
-        `weights` by horizon, equal where none are given; `fresh` (h, n) in [0, 1]: a horizon whose
-        votes are old weighs less.
+        The parts sum to the score. `voice` (h, n) in [0, 1]: what age has left of each value, 0
+        where there is none; the older weighs less. `unit` is "return" (fractions over each horizon)
+        or "z". `weights` by horizon, equal where none are given.
         """
         decision = float(min(horizon_min))
         weight = np.array([one.weight for one in weights] or np.ones(len(horizon_min)))
         lives = [one.half_life_min for one in weights] or list(horizon_min)
-        voice = usable * weight[:, None] * (1.0 if fresh is None else fresh)
-        heard = voice.sum(axis=0)
-        spoken: Bools = heard > 0.0
-        share = np.divide(voice, heard, out=np.zeros_like(voice), where=spoken)
+        heard = voice * weight[:, None]
+        loud = heard.sum(axis=0)
+        spoken: Bools = loud > 0.0
+        share = np.divide(heard, loud, out=np.zeros_like(heard), where=spoken)
         if unit == "return":
             brought = [
                 accrued(decision, life) / accrued(h, life)
                 for h, life in zip(horizon_min, lives, strict=True)
             ]
             share *= np.array(brought)[:, None]
-        return np.where(usable, value, 0.0) * share, spoken, decision
+        return np.where(heard > 0.0, value, 0.0) * share, spoken, decision
 
 
 def _half_life(one: Outlook) -> float:

@@ -18,7 +18,7 @@ from .decay import freshness
 from .horizon_arbiter import HorizonArbiter
 from .skill import learn
 from .unit import common_unit, in_one_unit
-from .weighing import weighed
+from .weighing import Scene, weighed
 from .zoo_balancer import ZooBalancer
 
 
@@ -35,7 +35,7 @@ def merge(seen: Seen, state: State, risk: RiskModel, settings: SignalSettings) -
     usable = defect == 0
     skill = learn(state.skill, scores, usable, market, settings)
     if skill is not state.skill or not skill.weights:
-        skill = weighed(skill, seen, state, risk, usable, settings)
+        skill = weighed(skill, usable, Scene(seen, state, risk, settings))
     lives = {one.horizon_min: one.half_life_min for one in skill.horizons}
     by_model = {one.model: one for one in skill.weights}
     weights = [by_model[model] for model in scores.models]
@@ -54,12 +54,11 @@ def merge(seen: Seen, state: State, risk: RiskModel, settings: SignalSettings) -
         for here in (models == one.horizon_min for one in skill.horizons)
     ]
     parts, spoken, horizon = HorizonArbiter(settings).arbitrate(
-        np.array([one for one, _, _ in balanced]),
-        np.array([voted for _, voted, _ in balanced]),
+        np.array([score for score, _ in balanced]),
+        np.array([voice for _, voice in balanced]),
         tuple(lives),
         unit,
         skill.horizons,
-        np.array([left for _, _, left in balanced]),
     )
     age = np.where(usable, scores.age_s, -np.inf).max(axis=0)
     return Signal(

@@ -52,14 +52,13 @@ class _Now:
     market: Market
     settings: SignalSettings
     fresh: Bools
-    price: Floats
     _moves: dict[tuple[int, bytes], _Moves] = field(default_factory=dict)
 
     def moves_since(self, price: Floats, names: Bools) -> _Moves:
         """How the names have moved since `price`; models vote together, so they share it."""
         key = id(price), names.tobytes()
         if key not in self._moves:
-            returns = self.price[names] / price[names] - 1.0
+            returns = self.market.last[names] / price[names] - 1.0
             self._moves[key] = _Moves(
                 ranks=mean_ranks(returns),
                 typical=NORMAL_MAD * median(np.abs(returns - median(returns))),
@@ -70,9 +69,7 @@ class _Now:
     @classmethod
     def of(cls, market: Market, settings: SignalSettings) -> _Now:
         fresh = (market.quote_age_s <= market.bar_min * 60.0) & (market.last > 0.0)
-        # One array for all votes, so that the journal holds it once.
-        price = market.last if fresh.all() else np.where(fresh, market.last, 0.0)
-        return cls(market, settings, fresh, price)
+        return cls(market, settings, fresh)
 
 
 def learn(
@@ -89,7 +86,7 @@ def learn(
         ends = lag_minutes(present[vote.model], market.bar_min)
         while vote.passed < len(LAGS) and lasted[vote.at] >= ends[vote.passed] - 1e-6:
             tracks[vote.model] = _looked_at(tracks[vote.model], vote, lasted[vote.at], now)
-            vote = replace(vote, since=now.price, passed=vote.passed + 1)
+            vote = replace(vote, since=market.last, passed=vote.passed + 1)
             votes[place] = vote
     latest = {vote.model: vote for vote in votes}
     new = usable & now.fresh & (scores.age_s < market.bar_min * 60.0)
@@ -100,7 +97,8 @@ def learn(
         if apart >= LAGS[0] - 1e-9:
             rank = np.full(len(now.fresh), -1, dtype=np.int32)
             rank[new[m]] = places(scores.value[m, new[m]])
-            cast = Vote(model, market.asof, rank, now.price, now.price, min(1.0, apart))
+            # The market's own array, which the journal holds already.
+            cast = Vote(model, market.asof, rank, market.last, market.last, min(1.0, apart))
             if before is not None:
                 tracks[model] = _compared(tracks[model], cast, before, settings)
             votes.append(cast)

@@ -5,7 +5,7 @@ Weights change only when a vote is judged, or models come and go; in between the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,28 +24,32 @@ from .unit import common_unit
 from .zoo_balancer import ZooBalancer
 
 
-def weighed(
-    skill: Skill,
-    seen: Seen,
-    state: State,
-    risk: RiskModel,
-    usable: Bools,
-    settings: SignalSettings,
-) -> Skill:
-    """The record with the likeness of models and the weights that follow from it."""
-    before, now = state.skill.pace, seen.now
-    alike = compare(skill, seen.scores, usable, now, settings.skill_half_life_days)
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What a cycle sees and remembers, as far as weights ask for it."""
+
+    seen: Seen
+    state: State
+    risk: RiskModel
+    settings: SignalSettings
+
+
+def weighed(skill: Skill, usable: Bools, scene: Scene) -> Skill:
+    """The record with the likeness of models and the weights that follow from it.
+
+    `usable` (m, n) says which scores speak.
+    """
+    before, now, settings = scene.state.skill.pace, scene.seen.now, scene.settings
+    alike = compare(skill, scene.seen.scores, usable, now, settings.skill_half_life_days)
     skill = replace(skill, alike=alike)
-    if skill.weights and _nothing_judged(skill, state.skill):
+    if skill.weights and _nothing_judged(skill, scene.state.skill):
         return skill
     moved = 1.0
     if before is not None:
         moved = 1.0 - 0.5 ** (open_minutes(before.at, now) / settings.weight_half_life_min)
     skill = replace(skill, weights=_of_models(skill, moved, settings))
-    pace = follow(before, seen, state)
-    return replace(
-        skill, pace=pace, horizons=_of_horizons(skill, pace, seen, risk, moved, settings)
-    )
+    pace = follow(before, scene.seen, scene.state)
+    return replace(skill, pace=pace, horizons=_of_horizons(skill, pace, moved, scene))
 
 
 def _nothing_judged(skill: Skill, before: Skill) -> bool:
@@ -74,17 +78,11 @@ def _of_models(skill: Skill, moved: float, settings: SignalSettings) -> tuple[Mo
     return tuple(found)
 
 
-def _of_horizons(
-    skill: Skill,
-    pace: Pace,
-    seen: Seen,
-    risk: RiskModel,
-    moved: float,
-    settings: SignalSettings,
-) -> tuple[HorizonWeight, ...]:
-    spread = seen.market.spread_bps
+def _of_horizons(skill: Skill, pace: Pace, moved: float, scene: Scene) -> tuple[HorizonWeight, ...]:
+    market, risk = scene.seen.market, scene.risk
+    spread = market.spread_bps
+    # Half the spread on the way in, half on the way out.
     round_trip = median(spread[spread > 0.0])
-    bar_min = seen.market.bar_min
     outlooks = []
     for horizon, tracks in _by_horizon(skill).items():
         of = [one for one in skill.weights if one.horizon_min == horizon]
@@ -96,17 +94,17 @@ def _of_horizons(
                 horizon_min=horizon,
                 skill=sum(one.weight * max(one.skill, 0.0) for one in of),
                 outcomes=max(one.outcomes for one in of),
-                half_life_min=half_life(tracks, horizon, bar_min),
+                half_life_min=half_life(tracks, horizon, market.bar_min),
                 sigma_bps=float(typical),
                 round_trip_bps=round_trip,
             )
         )
     lives = [one.half_life_min for one in outlooks]
     stood = {one.horizon_min: one.weight for one in skill.horizons}
-    return HorizonArbiter(settings).weigh(
+    return HorizonArbiter(scene.settings).weigh(
         outlooks,
-        common_unit(seen.scores.unit),
-        holding_min(pace, gross(seen), lives, bar_min),
+        common_unit(scene.seen.scores.unit),
+        holding_min(pace, gross(scene.seen), lives, market.bar_min),
         stood,
         moved,
     )

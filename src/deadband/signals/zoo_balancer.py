@@ -53,8 +53,8 @@ class ZooBalancer:
         """
         weights = credited(tracks, self.settings)
         skill = np.maximum([one.skill for one in weights], 0.0)
-        if len(tracks) == 1:
-            return (replace(weights[0], weight=1.0, aim=1.0, why=Code.WEIGHT_ALONE),)
+        if len(tracks) < 2:
+            return tuple(replace(w, weight=1.0, aim=1.0, why=Code.WEIGHT_ALONE) for w in weights)
         likeness = np.eye(len(tracks)) if rho is None else (1.0 - APART) * rho
         np.fill_diagonal(likeness, 1.0)
         share = _of_its_own(likeness, skill)
@@ -92,8 +92,8 @@ class ZooBalancer:
         usable: Bools,
         weight: Floats | None = None,
         fresh: Floats | None = None,
-    ) -> tuple[Floats, Bools, Floats]:
-        """Score (n,) from values (m, n), which names (n,) any model spoke for, and how fresh it is.
+    ) -> tuple[Floats, Floats]:
+        """Score (n,) from values (m, n), and what age has left of it (n,), 0 where nobody spoke.
 
         `weight` (m,) > 0, equal where none is given; of a name's models only those that are usable
         for it share them. `fresh` (m, n) in [0, 1], all new where none is given: a vote that age
@@ -106,7 +106,7 @@ class ZooBalancer:
         said = np.where(usable, value, 0.0) if fresh is None else np.where(usable, value * fresh, 0)
         nothing = np.zeros(len(spoken))
         score = np.divide((said * voice).sum(axis=0), loud, out=nothing.copy(), where=spoken)
-        return score, spoken, np.divide(loud, full, out=nothing, where=spoken)
+        return score, np.divide(loud, full, out=nothing, where=spoken)
 
 
 def _told(one: ModelWeight, alike: float) -> Code:

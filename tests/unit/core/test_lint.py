@@ -68,6 +68,18 @@ def test_the_seeds_defaults_fully_invested_are_refused_by_name() -> None:
             Settings(signals=SignalSettings(max_score_age_min=0.0)),
             "signals.max_score_age_min=0 has to be above zero",
         ),
+        (
+            Settings(signals=SignalSettings(weight_half_life_min=0.0)),
+            "signals.weight_half_life_min=0 has to be above zero",
+        ),
+        (
+            Settings(signals=SignalSettings(recent_half_life_days=20.0)),
+            "signals.recent_half_life_days=20 is not below skill_half_life_days=20",
+        ),
+        (
+            Settings(signals=SignalSettings(weight_floor=1.5)),
+            "signals.weight_floor=1.5 asks for more than the equal weight",
+        ),
         (Settings(risk=RiskSettings(history_days=0)), "risk.history_days=0 has to be above zero"),
         (
             optimize(per_name_cap=10.0),

@@ -146,7 +146,6 @@ def test_weights_sum_to_one_within_their_bounds_in_any_order(
 
 
 def test_an_old_horizon_weighs_less() -> None:
-    value, usable = np.array([[1.0], [0.0]]), np.ones((2, 1), dtype=np.bool_)
-    fresh = np.array([[0.25], [1.0]])
-    parts, _, _ = HorizonArbiter().arbitrate(value, usable, (30.0, 60.0), "z", (), fresh)
+    value, voice = np.array([[1.0], [0.0]]), np.array([[0.25], [1.0]])
+    parts, _, _ = HorizonArbiter().arbitrate(value, voice, (30.0, 60.0), "z")
     assert parts[:, 0].tolist() == pytest.approx([0.2, 0.0])

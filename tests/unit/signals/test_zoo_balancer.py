@@ -152,11 +152,23 @@ def test_shares_are_moved_into_their_bounds_in_proportion() -> None:
 
 def test_a_name_is_scored_by_the_models_that_know_it() -> None:
     usable = np.array([[True, True], [True, False]])
-    score, spoken, _ = ZooBalancer().balance(
+    score, voice = ZooBalancer().balance(
         np.array([[1.0, 1.0], [4.0, 9.0]]), usable, np.array([0.75, 0.25])
     )
     assert score.tolist() == [1.75, 1.0]
-    assert spoken.all()
+    assert voice.tolist() == [1.0, 1.0]
+
+
+def test_an_old_vote_says_less_and_weighs_less() -> None:
+    value, usable = np.array([[4.0, 4.0, 4.0], [0.0, 0.0, 0.0]]), np.ones((2, 3), dtype=np.bool_)
+    fresh = np.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0]])
+    score, voice = ZooBalancer().balance(value, usable, None, fresh)
+    assert score.tolist() == pytest.approx([2.0, 4.0 * 0.5 * 0.5 / 1.5, 0.0])
+    assert voice.tolist() == pytest.approx([1.0, 0.75, 0.0])
+
+
+def test_nobody_weighs_nothing() -> None:
+    assert ZooBalancer().weigh([]) == ()
 
 
 def test_a_record_is_never_surer_than_chance_allows() -> None:
