@@ -54,15 +54,15 @@ def prepare_simulated(settings: Settings, seed: int) -> Prepared:
         settings, Circumstances(names=len(market.tape.universe), cycle_min=market.tape.bar_min)
     )
     refuse_errors(found)
-    own = None if settings.models else market.scores
+    speaking = speakers(settings, market.tape, None if settings.models else market.scores)
     return Prepared(
         settings=settings,
-        tape=market.tape,
-        scores=speakers(settings, market.tape, own).source,
+        tape=replace(market.tape, findings=speaking.findings),
+        scores=speaking.source,
         sessions=market.sessions,
         shortable=market.tape.shortable,
         lint=found,
-        findings=(),
+        findings=tuple(str(finding) for finding in speaking.findings),
     )
 
 

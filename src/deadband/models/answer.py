@@ -19,7 +19,7 @@ from ..core.units import BPS
 from .shell import Fault, contained
 
 MOST_Z = 10.0
-"""Half of all names this far from their mean is no z."""
+"""Where half of all names are beyond this, the number is no z."""
 MOST_BPS = 1000.0
 """Half of all names expected to move so far in a session; over a horizon, by its square root."""
 LEAST_BPS = 0.01

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
+from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -102,23 +103,30 @@ def _ran(model: ModelSettings, call: Callable[[], Any]) -> Any:
 
 def _stated(model: ModelSettings, made: Any) -> tuple[str, float, tuple[str, ...]]:
     """Unit, horizon in minutes and features, from the model and the configuration together."""
-    horizon = horizon_minutes(model.horizon, "horizon") if model.horizon else None
-    unit = _agreed(model, "unit", model.unit or None, getattr(made, "unit", None))
-    minutes = _agreed(model, "horizon", horizon, getattr(made, "horizon_min", None))
-    needs = _agreed(model, "features", model.features or None, getattr(made, "needs", None))
+    names = ("unit", "horizon_min", "needs")
+    own = _ran(model, lambda: [getattr(made, name, None) for name in names])
+    told_min = horizon_minutes(model.horizon, "horizon") if model.horizon else None
+    unit = _agreed(model, "unit", model.unit or None, own[0])
+    minutes = _agreed(model, "horizon", told_min, own[1])
     if unit not in MODEL_UNITS:
         raise refusal(model, f"states the unit {unit!r}, expected {', '.join(MODEL_UNITS)}.")
-    return unit, float(minutes), tuple(needs)
+    if not (isinstance(minutes, int | float) and 0 < minutes < inf):
+        raise refusal(model, f"states horizon_min {minutes!r}, expected minutes above 0.")
+    if own[2] is not None and not _are_names(own[2]):
+        raise refusal(model, f"states needs {own[2]!r}, expected names of features.")
+    listed = None if own[2] is None else tuple(own[2])
+    return unit, float(minutes), _agreed(model, "features", model.features or None, listed)
+
+
+def _are_names(needs: Any) -> bool:
+    return isinstance(needs, list | tuple) and all(isinstance(need, str) for need in needs)
 
 
 def _agreed(model: ModelSettings, what: str, told: Any, stated: Any) -> Any:
     """What the configuration says or the model states; raises where both or neither speak."""
     if told is None and stated is None:
         raise refusal(model, f"does not state its {what}. Give {what} in its [[models]] table.")
-    same = (
-        told is None or stated is None or told == (tuple(stated) if what == "features" else stated)
-    )
-    if not same:
+    if told is not None and stated is not None and told != stated:
         raise refusal(
             model, f"states {what} {stated}, and the configuration says {told}. Drop {what} there."
         )

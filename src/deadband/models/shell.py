@@ -15,10 +15,15 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why there is no answer."""
+    """Why there is no answer; the text is one short line that any journal and screen can hold."""
 
     code: Code
     text: str
+
+    def __post_init__(self) -> None:
+        # A lone surrogate, as undecoded bytes leave it, is no text that can be written down.
+        writable = self.text.encode("utf-8", "replace").decode("utf-8")
+        object.__setattr__(self, "text", " ".join(writable.split())[:LONGEST])
 
 
 def contained(call: Callable[[], T]) -> T | Fault:
@@ -30,9 +35,9 @@ def contained(call: Callable[[], T]) -> T | Fault:
 
 
 def words_of(raised: BaseException) -> str:
-    """The kind and text of an error, on one line."""
+    """The kind and text of an error."""
     try:
         text = str(raised)
     except Exception:  # noqa: BLE001 - even its text may raise
         text = "an error that cannot be printed"
-    return " ".join(f"{type(raised).__name__}: {text}".split())[:LONGEST]
+    return f"{type(raised).__name__}: {text}"

@@ -70,6 +70,7 @@ class Unprintable(Exception):
         (ZeroDivisionError(), "ZeroDivisionError:"),
         (MemoryError(), "MemoryError:"),
         (SystemExit(3), "SystemExit: 3"),
+        (ValueError("bytes \udcff"), "ValueError: bytes ?"),
         (Unprintable(), "Unprintable: an error that cannot be printed"),
     ],
 )

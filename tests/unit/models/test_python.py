@@ -120,7 +120,7 @@ def test_without_any_entry_point_that_is_said() -> None:
         ("follow", {"unit": "z", "horizon": "1d"}, "does not state its features"),
         ("Fade", {"unit": "z"}, "states unit bps, and the configuration says z. Drop unit there"),
         ("Fade", {"horizon": "1d"}, "states horizon 30, and the configuration says 390.0"),
-        ("Fade", {"features": ("spread",)}, "states features ['return_30m'], and"),
+        ("Fade", {"features": ("spread",)}, "states features ('return_30m',), and"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_with_the_cure(
@@ -132,6 +132,10 @@ def test_what_cannot_be_opened_is_refused_with_the_cure(
 def test_agreement_is_no_contradiction(source: Path) -> None:
     agreed = {"unit": "bps", "horizon": "30min", "features": ("return_30m",)}
     assert open_python(settings(f"{source}:Fade", **agreed)).unit == "bps"
+
+
+def stating(values: str) -> str:
+    return f"class A:\n    unit, horizon_min, needs = {values}\n    score = len\n"
 
 
 @pytest.mark.parametrize(
