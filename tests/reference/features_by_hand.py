@@ -49,7 +49,7 @@ class ByHand:
             "vwap_distance": last / self.vwap(d, k, i) - 1,
             "spread": self.spread(d, k, i),
             "since_open_min": k * self.bar_min,
-            "to_close_min": self.days[d].session.minutes - k * self.bar_min,
+            "to_close_min": max(self.days[d].session.minutes - k * self.bar_min, 0),
         }
         if bars := self.whole_bars(5):
             told["return_5m"] = self.return_over(d, k, i, bars)

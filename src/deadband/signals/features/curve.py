@@ -43,6 +43,6 @@ class Curve:
 
     def scaled(self, quantity: int, factor: Floats) -> Curve:
         """The means of one quantity times a factor (n,)."""
-        scale = np.ones((len(self.rows[0]), 1)) * np.ones(len(factor))
+        scale = np.ones_like(self.rows[0])
         scale[quantity] = factor
         return Curve(tuple(sealed(row * scale) for row in self.rows))

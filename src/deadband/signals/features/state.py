@@ -63,9 +63,9 @@ class FeatureState:
 
     @property
     def minutes_left(self) -> float:
-        """Minutes from the end of the last bar to the close."""
+        """Minutes from the end of the last bar to the close; 0 for one that the close cut short."""
         assert self.session is not None, "a bar has been seen"
-        return self.session.minutes - self.k * self.bar_min
+        return max(self.session.minutes - self.k * self.bar_min, 0.0)
 
     @property
     def bars_left(self) -> int:
