@@ -61,6 +61,7 @@ def lost_its_vote(kind: str, outcomes: list[Outcome]) -> float:
 def summed(kind: str, outcomes: list[Outcome]) -> dict[str, float]:
     regret = np.array([one.regret for one in outcomes])
     return {
+        "seeds": float(len(outcomes)),
         "best": float(np.mean([one.models.max() for one in outcomes])),
         "zoo": float(np.mean([one.zoo for one in outcomes])),
         "equal": float(np.mean([one.equal for one in outcomes])),
@@ -81,15 +82,17 @@ def main() -> None:
     with ProcessPoolExecutor(asked.processes) as pool:
         for kind, ic, variant in CASES:
             one = partial(outcome, kind=kind, ic=ic, variant=variant)
-            made = list(pool.map(one, range(asked.seeds)))
+            # What is the main claim gets all seeds, what it is compared with a third of them.
+            seeds = asked.seeds if kind == "one good" and not variant else asked.seeds // 3
+            made = list(pool.map(one, range(seeds)))
             results[f"{kind}, IC {ic:g}{', ' if variant else ''}{variant}"] = summed(kind, made)
     columns = list(next(iter(results.values())))
     table = Table("zoo", *columns)
     for name, found in results.items():
-        table.add_row(name, *(f"{found[what]:.4f}" for what in columns))
+        table.add_row(name, *(f"{found[what]:.4g}" for what in columns))
     console = Console(width=160)
     console.print(table)
-    console.print(f"kept in {keep('study_zoo', {'seeds': asked.seeds, 'zoos': results})}")
+    console.print(f"kept in {keep('study_zoo', results)}")
 
 
 if __name__ == "__main__":

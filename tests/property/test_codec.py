@@ -107,7 +107,7 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             score=F,
             age_s=F,
             defect=I16,
-            parts=F.map(lambda v: v[None]),
+            parts=row,
             skill=st.deferred(lambda: of(Skill)),
         ),
         History: sealed(

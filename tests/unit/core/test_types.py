@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deadband.core.errors import ConfigError, DataError, ReplayDiffers, ShapeError
+from deadband.core.errors import ConfigError, DataError, MissingError, ReplayDiffers, ShapeError
 from deadband.core.reasons import Code, Reason
 from deadband.core.seen import Market, Portfolio, Universe
-from deadband.core.types import Gate, Permits, Watch
+from deadband.core.skill import HorizonWeight, Skill
+from deadband.core.types import Gate, Permits, Signal, Watch
 
 SYMBOLS = ("AAPL", "MSFT", "SPY")
 
@@ -113,6 +114,46 @@ def test_the_first_gate_speaks_for_a_name_and_equal_hard_bounds_freeze_it() -> N
     expected = [Code.LIQ_HALTED.number, Code.LIQ_SPREAD.number, 0]
     assert permits.first_gate().tolist() == expected
     assert permits.frozen.tolist() == [True, False, False]
+
+
+def lasting(horizon_min: float, half_life_min: float) -> HorizonWeight:
+    why = Code.HORIZON_RECORD
+    return HorizonWeight(horizon_min, 0.5, 0.5, why, 0.02, half_life_min, 60.0, 1.0, 1.0)
+
+
+def signal(score: list[float], parts: list[list[float]], *lives: HorizonWeight) -> Signal:
+    n = len(score)
+    return Signal(
+        score=np.array(score),
+        age_s=np.zeros(n),
+        defect=np.zeros(n, dtype=np.int16),
+        unit="return",
+        horizon_min=30.0,
+        parts=np.array(parts).reshape(len(parts), n),
+        skill=Skill(horizons=lives),
+    )
+
+
+def test_what_a_horizon_adds_comes_true_with_its_half_life() -> None:
+    """By hand: 3 of a half-life of 30 minutes, 1 of one of 120."""
+    two = signal([4.0, 1.0], [[3.0, 0.0], [1.0, 1.0]], lasting(30.0, 30.0), lasting(120.0, 120.0))
+    term = two.term_structure((30.0, 60.0, 1e9))
+    slow = (1.0 - 2**-0.5) / (1.0 - 2**-0.25)
+    assert term[0].tolist() == pytest.approx([4.0, 1.0])
+    assert term[1].tolist() == pytest.approx([3.0 * 1.5 + slow, slow])
+    assert term[2].tolist() == pytest.approx([6.0 + 1 / (1 - 2**-0.25), 1 / (1 - 2**-0.25)])
+
+
+def test_one_horizon_is_its_own_part_and_not_kept_twice() -> None:
+    one = signal([4.0, -1.0], [], lasting(30.0, 30.0))
+    assert one.parts.shape == (0, 2)
+    assert one.by_horizon.tolist() == [[4.0, -1.0]]
+    assert one.term_structure((60.0,)).tolist() == [[6.0, -1.5]]
+
+
+def test_a_signal_that_was_not_merged_has_no_term_structure() -> None:
+    with pytest.raises(MissingError, match="half-lives are not known"):
+        signal([1.0], []).term_structure((30.0,))
 
 
 def test_a_reason_reads_as_one_line() -> None:
