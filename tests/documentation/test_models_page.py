@@ -60,12 +60,17 @@ def test_every_model_on_the_page_opens_and_speaks(folder: Path) -> None:
     assert (said.defect == 0).any(axis=1).all()
 
 
-def test_the_files_that_the_page_writes_run_a_day(folder: Path) -> None:
-    files = [block for block in blocks(PAGE, "toml") if ".skops" in block or ".onnx" in block]
-    Path("files.toml").write_text("\n".join(files), encoding="utf-8")
-    said = call("run", "--config", "files.toml", "--report", "files", "--json")
+def test_the_models_of_the_page_run_a_day_together(folder: Path) -> None:
+    """In three units and two horizons, from one file; the file of scores knows other names."""
+    tables = [block for block in blocks(PAGE, "toml") if '"scores"' not in block]
+    Path("page.toml").write_text("\n".join(tables), encoding="utf-8")
+    said = call("run", "--config", "page.toml", "--report", "page", "--json")
     assert said.code == 0, said.err
-    assert set(said.json["models"]) == {"ridge", "net"}
+    told = said.json["models"]
+    assert {name: one["unit"] for name, one in told.items()} == {
+        **{"fade": "z", "reversal": "z", "follow": "return", "ridge": "return", "net": "return"},
+    }
+    assert all(one["silent"] < 10 for one in told.values())
 
 
 def test_the_class_runs_from_the_command_line(folder: Path) -> None:

@@ -1,12 +1,16 @@
 """Features of a run: earlier sessions first, then each bar as it ends, and none where none asks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from deadband import cycle
+from deadband import IBKROptimizationIntegration, cycle
+from deadband.backtest.ledger import read_ledger
 from deadband.backtest.measure import Measure
 from deadband.core.bars import SessionBars
 from deadband.core.features import Features
+from deadband.core.model_settings import ModelSettings
 from deadband.feeds.simulated import BAR_MIN, SimulatedMarket, simulated_market
 from tests import kit
 
@@ -77,3 +81,14 @@ def test_where_no_model_asks_nothing_is_measured(market: SimulatedMarket) -> Non
 def test_what_cannot_be_measured_is_left_out(market: SimulatedMarket) -> None:
     measured = Measure(market.tape, ("return_30m", "moon")).at(first_day(market), 1)
     assert measured is not None and measured.names == ("return_30m",)
+
+
+def test_the_integration_asks_the_models_that_its_settings_list(tmp_path: Path) -> None:
+    settings = kit.settings(models=(ModelSettings("back", "reference", "reversal"),))
+    names = [f"N{i}" for i in range(8)]
+    path = tmp_path / "journal.db"
+    integration = IBKROptimizationIntegration(settings=settings, journal=path)
+    success, summary = integration.run_optimization_cycle(names)
+    integration.close()
+    assert success, summary
+    assert set(read_ledger(path).models) == {"back"}
