@@ -15,7 +15,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from deadband.core import config, costs, reasons
+from deadband.core import config, costs, model_settings, reasons
 from deadband.core.settings import ENV_PREFIX
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -32,10 +32,10 @@ code is never renamed, and its number, which is what the journal stores, is neve
 CONFIG_HEAD = """\
 # Settings
 
-A run reads one TOML file, with a table for each section below; every key is optional. Fractions
-are of NAV unless the name says otherwise: `_bps` are basis points, `_min` minutes of open market,
-`_s` seconds, `_usd` dollars. An unknown key or a value of the wrong kind is refused, all faults at
-once.
+A run reads one TOML file, with a table for each section below; every key is optional, but for what
+a `[[models]]` table needs, of which there may be several. Fractions are of NAV unless the name says
+otherwise: `_bps` are basis points, `_min` minutes of open market, `_s` seconds, `_usd` dollars. An
+unknown key or a value of the wrong kind is refused, all faults at once.
 """
 
 
@@ -104,8 +104,10 @@ def config_page() -> str:
     spoken = {
         **field_docs(Path(config.__file__)),
         **field_docs(Path(costs.__file__)),
+        **field_docs(Path(model_settings.__file__)),
     }
-    top = [f for f in fields(config.Settings) if not is_dataclass(f.default_factory)]
+    alone = [f for f in fields(config.Settings) if not is_dataclass(f.default_factory)]
+    top = [f for f in alone if table_of(f) is None]
     tables = [f for f in fields(config.Settings) if is_dataclass(f.default_factory)]
     lines = [NOTE, CONFIG_HEAD]
     lines += ["## Top of the file", "", *rows("Settings", top, spoken), ""]
@@ -115,6 +117,10 @@ def config_page() -> str:
         lines += [*rows(cls.__name__, fields(cls), spoken), ""]
         if cls is config.OptimizationConfig:
             lines += [*alias_lines(), ""]
+    for listed in alone:
+        if (each := table_of(listed)) is not None:
+            lines += [f"## [[{listed.name}]]", "", spoken[each.__name__, ""], ""]
+            lines += [*rows(each.__name__, fields(each), spoken), ""]
     lines += [
         "## Environment",
         "",
@@ -123,6 +129,12 @@ def config_page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def table_of(setting: Field[Any]) -> Any:
+    """The dataclass that a list of tables holds, or None for a setting of another kind."""
+    inner = str(setting.type).removeprefix("tuple[").removesuffix(", ...]")
+    return getattr(model_settings, inner, None)
 
 
 def rows(owner: str, settings: Any, spoken: dict[tuple[str, str], str]) -> Iterator[str]:

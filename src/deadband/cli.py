@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .backtest.ledger import Ledger
     from .backtest.start import Prepared
     from .core.config import Settings
+    from .core.model_settings import ModelSettings
 
 app = typer.Typer(
     help="Portfolio decision engine: computes every interval, trades only when a trigger fires.",
@@ -64,8 +65,12 @@ def run(
     report: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     universe: Annotated[Path | None, typer.Option(help="symbol, sector and flags.")] = None,
     market: Annotated[str, typer.Option(help="Market symbol for betas.")] = "",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="path.py:name, module:name, an entry point, or reference:name."),
+    ] = None,
     score_column: Annotated[str, typer.Option(help="Column that holds the score.")] = "",
-    score_unit: Annotated[str, typer.Option(help="z, or bps of expected return.")] = "",
+    score_unit: Annotated[str, typer.Option(help="z, bps of expected return, or rank.")] = "",
     score_horizon: Annotated[str, typer.Option(help="Horizon of bps scores: 30min.")] = "",
     score_scale: Annotated[
         float | None, typer.Option(help="Multiply scores by this, for studies.")
@@ -92,9 +97,14 @@ def run(
         score_horizon=score_horizon or data.score_horizon,
         score_scale=data.score_scale if score_scale is None else score_scale,
     )
-    settings = replace(settings, data=data, engine=engine or settings.engine)
+    settings = replace(
+        settings,
+        data=data,
+        engine=engine or settings.engine,
+        models=(*settings.models, *map(_model, model or ())),
+    )
     simulated = not settings.data.bars
-    first, last = _day(date_, "--date"), _day(to, "--to")
+    first, last = _day(date_ or data.first, "--date"), _day(to or data.last, "--to")
     folder = report or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")  # noqa: DTZ005
     _refuse_folder(folder)
     console = _console(stderr=as_json)
@@ -217,6 +227,16 @@ def _settings(config: Path | None) -> Settings:
     return parse_settings(text, os.environ, str(config or "environment"))
 
 
+def _model(source: str) -> ModelSettings:
+    """A model that states all of itself, under the name that it has where it comes from."""
+    from .core.model_settings import ModelSettings
+
+    place, _, name = source.rpartition(":")
+    if place == "reference":
+        return ModelSettings(name=name, kind="reference", source=name)
+    return ModelSettings(name=name, kind="python", source=source)
+
+
 def _day(text: str, option: str) -> date | None:
     from .core.errors import ConfigError
 
@@ -325,6 +345,7 @@ def _show_summary(console: Console, ledger: Ledger) -> None:
     from rich.table import Table
 
     from .backtest.report import checks, figures
+    from .backtest.roll_call import roll_lines
 
     summary = ledger.summary()
     table = Table(show_header=False, show_edge=False, box=None, pad_edge=False)
@@ -333,6 +354,8 @@ def _show_summary(console: Console, ledger: Ledger) -> None:
     console.print(table)
     for text, good in checks(summary):
         console.print("[green]✓[/]" if good else "[bold red]✗[/]", text)
+    for line in roll_lines(ledger.models):
+        console.print(line, markup=False)
 
 
 def _show_decisions(console: Console, path: Path) -> None:

@@ -29,9 +29,10 @@ from .optimize.solve import solve
 from .policy.decide import decide
 from .policy.permit import permit
 from .risk.estimate import estimate
+from .signals.features.catalog import measurable as measurable_features
 from .signals.features.observe import observe as observe_bar
 from .signals.features.observe import read as read_features
-from .signals.features.state import FeatureState
+from .signals.features.state import FeatureState as FeatureState
 from .signals.merge import merge
 
 NO_REENTRY = (Code.CUT_LOSER.number, Code.CUT_DEAD_MONEY.number)
@@ -157,3 +158,8 @@ def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
 def read(features: FeatureState, names: tuple[str, ...] | None = None) -> Features:
     """The named features as of the last bar's end, as models take them; None: all there are."""
     return read_features(features, names)
+
+
+def measurable(bar_min: float) -> tuple[str, ...]:
+    """The features that bars of this length can tell."""
+    return measurable_features(bar_min)

@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .backtest.run import Run
+from .backtest.speakers import speakers
 from .brokers.sim import SimBroker
 from .core import align
 from .core.arrays import Ints
@@ -120,7 +121,9 @@ class IBKROptimizationIntegration:
             tape.universe, self.settings.execution, self.settings.costs, tape.shortable
         )
         journal = NoJournal() if self._path is None else JournalWriter(self._path)
-        run = Run(self.settings, tape, market.scores, broker, journal, self._switch)
+        own = None if self.settings.models else market.scores
+        source = speakers(self.settings, tape, own).source
+        run = Run(self.settings, tape, source, broker, journal, self._switch)
         run.open(market.sessions[0].open)
         return _Days(run, market)
 

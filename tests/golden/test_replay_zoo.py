@@ -17,6 +17,7 @@ from deadband.backtest.replay import Replayed, replay
 from deadband.backtest.run import CYCLE, Run
 from deadband.brokers.sim import SimBroker
 from deadband.cli import app
+from deadband.core.features import Features
 from deadband.core.reasons import Code
 from deadband.core.seen import Scores
 from deadband.core.types import CycleRecord
@@ -35,8 +36,9 @@ class MixedZoo:
     """The simulated scores through noise of each model's own; `late` stops, `slow` disagrees."""
 
     market: SimulatedMarket
+    needs: tuple[str, ...] = ()
 
-    def at(self, now: datetime) -> Scores:
+    def at(self, now: datetime, features: Features | None) -> Scores:
         told = self.market.scores.at(now)
         rng = np.random.default_rng(int(now.timestamp()) - int(told.age_s.min()))
         value = told.value + rng.normal(size=(len(MODELS), NAMES))

@@ -1,7 +1,7 @@
 """What a cycle sees and remembers: universe, market, scores, portfolio, state, settings."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -197,12 +197,12 @@ def state(
 def settings(**given: Any) -> Settings:
     """Defaults with single fields replaced in whatever table they live: `settings(K=5)`."""
     made = Settings()
-    tables = [f.name for f in fields(Settings) if f.name != "engine"]
-    for table in tables:
+    for table in (f.name for f in fields(Settings)):
         room = getattr(made, table)
-        mine = {f.name: given.pop(f.name) for f in fields(room) if f.name in given}
-        made = replace(made, **{table: replace(room, **mine)})
-    if "engine" in given:
-        made = replace(made, engine=given.pop("engine"))
+        if is_dataclass(room):
+            mine = {f.name: given.pop(f.name) for f in fields(room) if f.name in given}
+            made = replace(made, **{table: replace(room, **mine)})
+        elif table in given:
+            made = replace(made, **{table: given.pop(table)})
     assert not given, f"no settings table has {sorted(given)}"
     return made

@@ -24,6 +24,7 @@ from deadband.core.seen import (
     Portfolio,
     Scores,
     Switch,
+    Trouble,
     Universe,
 )
 from deadband.core.skill import Skill
@@ -93,7 +94,10 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             Scores,
             universe=st.just(NAMES),
             models=st.just(("m",)),
-            unit=st.sampled_from([("z",), ("return",)]),
+            unit=st.sampled_from([("z",), ("return",), ("rank",)]),
+            horizon_min=st.tuples(st.floats()),
+            version=st.tuples(st.text(max_size=8)),
+            troubles=st.deferred(lambda: of(tuple[Trouble, ...])),
             value=row,
             age_s=row,
             defect=I16.map(lambda v: v[None]),

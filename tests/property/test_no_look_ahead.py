@@ -1,8 +1,8 @@
 """Poison the future: what is decided up to an instant must not change with anything after it.
 
-A run over files is repeated with every bar that ends after T and every score stated after T
-replaced by garbage. Every journaled record up to T, cycles, fills and statements alike, must keep
-its bytes.
+A run over files, with scores and a model of features, is repeated with every bar that ends after T
+and every score stated after T replaced by garbage. Every journaled record up to T, cycles,
+fills and statements alike, must keep its bytes.
 """
 
 import sqlite3
@@ -17,9 +17,12 @@ import pytest
 from deadband.backtest.run import CYCLE, RUN
 from deadband.backtest.start import Prepared, drive, prepare_files
 from deadband.core.bars import SessionBars
+from deadband.core.model_settings import ModelSettings
 from deadband.core.seen import Market
 from deadband.core.session import Session
+from deadband.feeds.score_table import ScoreTable
 from deadband.feeds.tape import BarTape
+from deadband.models.zoo import Zoo
 from tests.kit.files import DAYS, at, bars, scores, written
 
 BAR_MIN = 30
@@ -36,9 +39,16 @@ Bodies = list[tuple[str, str, bytes]]
 
 
 def prepared(folder: Path, prices: pd.DataFrame, z: pd.DataFrame) -> Prepared:
-    """Betas to a market symbol too, so that they are also part of what is compared."""
-    settings = written(folder, prices, z, market="HHH", beta_tolerance=1.0)
-    return prepare_files(settings, FIRST, LAST)
+    """Betas to a market symbol and a model too, so that they are also part of what is compared."""
+    models = (ModelSettings("follow", "python", "tests.kit.models:Follow"),)
+    settings = written(folder, prices, z, market="HHH", beta_tolerance=1.0, models=models)
+    run = prepare_files(settings, FIRST, LAST)
+    assert isinstance(run.scores, Zoo)
+    (table,) = run.scores.tables
+    assert isinstance(table, ScoreTable)
+    # The version is that of the whole file: another future is another file.
+    table.version = "any future"
+    return run
 
 
 def journaled(run: Prepared, journal: Path) -> Bodies:
@@ -152,11 +162,13 @@ def test_a_tape_that_looks_one_bar_ahead_is_caught(tmp_path: Path) -> None:
 class EarlyScores:
     """Serves what will be stated half an hour later."""
 
+    needs = ()
+
     def __init__(self, run: Prepared) -> None:
         self.honest = run.scores
 
-    def at(self, now: Any) -> Any:
-        return self.honest.at(now + pd.Timedelta(minutes=30).to_pytimedelta())
+    def at(self, now: Any, features: Any) -> Any:
+        return self.honest.at(now + pd.Timedelta(minutes=30).to_pytimedelta(), features)
 
 
 def test_scores_from_the_future_are_caught(tmp_path: Path) -> None:

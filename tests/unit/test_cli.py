@@ -139,6 +139,30 @@ def test_a_configuration_is_obeyed(tmp_path: Path) -> None:
     assert said.json["spoken"]["WINDOW_CLOSED"] > 40
 
 
+def test_models_may_be_named_on_the_command_line(tmp_path: Path) -> None:
+    said = call(
+        *("run", "--json", "--model", "reference:reversal", "--model", "reference:volume_shock"),
+        *("--journal", tmp_path / "j.db", "--report", tmp_path / "r"),
+    )
+    assert said.code == 0
+    assert set(said.json["models"]) == {"reversal", "volume_shock"}
+    assert said.json["models"]["reversal"]["version"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        ("reference:reversl", "there is no reference model reversl. Did you mean reversal?"),
+        ("gone.py:Model", "gone.py cannot be read: No such file"),
+        ("nowhere", "there is no entry point nowhere of deadband.models"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_message(tmp_path: Path, model: str, part: str) -> None:
+    said = call("run", "--model", model, "--report", tmp_path)
+    assert said.code == 2
+    assert part in " ".join(said.err.split())
+
+
 # replay, explain, report, check
 
 

@@ -45,7 +45,10 @@ def _votes(record: CycleRecord, name: int) -> Iterator[Fact]:
             said = f"{Code.DATA_STALE_SCORE}, {age / 60.0:.0f} min old"
         else:
             said = f"{_in(scores.unit[m], scores.value[m, name])}, {age / 60.0:.0f} min old"
-        yield f"vote of {model}", f"{said} × {_model(by_model[model])}"
+        troubles = [trouble.text for trouble in scores.troubles if trouble.model == model]
+        said += f" [{'; '.join(troubles)}]" if troubles else ""
+        version = scores.version[m] or "unknown"
+        yield f"vote of {model}", f"{said} × {_model(by_model[model])}, version {version}"
 
 
 def _model(one: ModelWeight) -> str:

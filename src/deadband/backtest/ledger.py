@@ -18,10 +18,11 @@ from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
 from ..core.orders import ExecType, ExecutionReport, WorkingOrder
 from ..core.reasons import BY_NUMBER
-from ..core.seen import Portfolio, Universe
+from ..core.seen import Portfolio, Scores, Universe
 from ..core.types import Decision, Plan, Problem, State
 from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
+from .roll_call import RollCall, take_roll
 from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
 
 CENT = 0.005
@@ -79,6 +80,7 @@ class Ledger:
     complete: bool = False
     laps_ms: dict[str, float] = field(default_factory=dict)
     last_traded: tuple[str, ...] = ()
+    models: dict[str, RollCall] = field(default_factory=dict)
 
     @property
     def fees(self) -> float:
@@ -128,6 +130,7 @@ class Ledger:
             "statements": self.statements,
             "statements_agree": self.statements_agree,
             "complete": self.complete,
+            "models": {name: call.told() for name, call in self.models.items()},
         }
 
 
@@ -235,6 +238,9 @@ class _Reader:
         self.fills = []
         self.ledger.rows.append(row)
         self._count(decision, plan, book.weights)
+        scores: Scores = value(tree["seen"]["scores"])
+        oldest_s = self.ledger.settings.signals.max_score_age_min * 60.0
+        take_roll(self.ledger.models, scores, universe.traded, oldest_s)
         self._measure(
             row, problem, decided_weights(universe, book, value(tree["state"]["working"]), plan)
         )

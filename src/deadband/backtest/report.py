@@ -64,6 +64,7 @@ def render(ledger: Ledger, title: str, notice: str) -> str:
         held=_counted(ledger.held_by_reason),
         spoken=_counted(ledger.spoken),
         notes=_counted(ledger.notes),
+        models=_models(ledger),
         rejected=ledger.rejected.most_common(),
         findings=ledger.findings,
         charts=_charts(ledger),
@@ -128,6 +129,20 @@ def _limits(ledger: Ledger, summary: dict[str, Any]) -> list[tuple[str, str, str
         (name, f"{used:.2%}", f"{bound:.2%}", f"{used / bound:.0%}" if bound else "–")
         for name, used, bound in rows
     ]
+
+
+def _models(ledger: Ledger) -> list[tuple[str, str, str, int, str]]:
+    """(name, version, what it states, silent cycles, what it lost votes to) of each model."""
+    rows = []
+    for name, call in ledger.models.items():
+        lost = [
+            f"{code}: {cycles:,} cycles, {call.votes_lost[code]:,} votes"
+            + (f" ({call.words[code]})" if code in call.words else "")
+            for code, cycles in call.cycles_lost.most_common()
+        ]
+        stated = f"{call.unit} over {call.horizon_min:g} min"
+        rows.append((name, call.version, stated, call.silent, "; ".join(lost)))
+    return rows
 
 
 def _counted(counts: Counter[str]) -> list[tuple[str, int, str]]:

@@ -2,7 +2,8 @@
 
 At each bar's end, in this order:
   1. the broker reports what filled in the bar that ended; the reports are journaled and folded
-  2. gather: the market from bars that have ended, scores stated by now, the marked book
+  2. gather: the market from bars that have ended, what models and score files say by now, the
+     marked book
   3. step: decide
   4. the record, with every order's intent, becomes durable in the journal
   5. cancels and orders go to the broker; its receipts are journaled and folded
@@ -31,6 +32,7 @@ from ..core.session import Session
 from ..core.types import CycleRecord, State, Watch
 from ..core.units import micros
 from .gather import gather
+from .measure import Measure
 
 RUN, SETTINGS, CYCLE, REPORTS = "RUN", "SETTINGS", "CYCLE", "REPORTS"
 STATEMENT, END = "STATEMENT", "END"
@@ -69,6 +71,10 @@ class Run:
     risk_given: RiskGiven | None = None
     state: State = field(init=False)
     cycle_id: str = field(default="")
+    _measure: Measure = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._measure = Measure(self.tape, self.scores.needs)
 
     def over(self, sessions: tuple[Session, ...], progress: Progress) -> State:
         """Run the sessions in order; returns the final state."""
@@ -103,16 +109,18 @@ class Run:
         """The k-th bar, from 1: fold what filled in it, decide at its end, send."""
         now = day.ended(k)
         self._fold(self.broker.advance(day.bar(k)), now)
+        laps = Laps()
+        with laps.lap("models"):
+            scores = self.scores.at(now, self._measure.at(day, k))
         seen = gather(
             self.state,
             day.market_after(k),
             day.history,
-            self.scores.at(now),
+            scores,
             self.switch(now),
             self.settings.execution,
             self.risk_given,
         )
-        laps = Laps()
         after, record = cycle.step(self.settings, self.state, seen, laps)
         self.cycle_id = record.cycle_id
         self.journal.append(CYCLE, record.cycle_id, now.isoformat(), record, laps.rooms)

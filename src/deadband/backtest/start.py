@@ -27,6 +27,7 @@ from ..feeds.tape import BarTape
 from ..feeds.universe import LISTS, Listing, read_listing
 from ..journal.store import JournalWriter
 from .run import Run
+from .speakers import speakers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,20 +48,21 @@ class Prepared:
 
 
 def prepare_simulated(settings: Settings, seed: int) -> Prepared:
-    """The seeded simulated day."""
+    """The seeded simulated day; models that are listed speak in place of its own scores."""
     market = simulated_market(settings, seed)
     found = lint(
         settings, Circumstances(names=len(market.tape.universe), cycle_min=market.tape.bar_min)
     )
     refuse_errors(found)
+    speaking = speakers(settings, market.tape, None if settings.models else market.scores)
     return Prepared(
         settings=settings,
-        tape=market.tape,
-        scores=market.scores,
+        tape=replace(market.tape, findings=speaking.findings),
+        scores=speaking.source,
         sessions=market.sessions,
         shortable=market.tape.shortable,
         lint=found,
-        findings=(),
+        findings=tuple(str(finding) for finding in speaking.findings),
     )
 
 
@@ -72,11 +74,12 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
     settings = replace(settings, policy=listing.added_to(settings.policy))
     refuse_errors(lint(settings))
     tape = bar_tape(Path(data.bars), listing, settings)
-    scores = read_scores(Path(data.scores), tape.universe, data)
+    given = read_scores(Path(data.scores), tape.universe, data) if data.scores else None
+    speaking = speakers(settings, tape, given)
     sessions = choose_sessions(tape, first, last)
     found = (
         *tape.findings,
-        *scores.findings,
+        *speaking.findings,
         *listing.against(tape.universe),
         *_unknown_names(settings, tape.universe),
     )
@@ -84,7 +87,7 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
         settings=settings,
         # The journal's first record takes the findings from the tape: it is to hold them all.
         tape=replace(tape, findings=found),
-        scores=scores,
+        scores=speaking.source,
         sessions=sessions,
         shortable=tape.shortable,
         lint=lint(settings, _measured(settings, tape, sessions[0])),
@@ -118,9 +121,12 @@ def _measured(settings: Settings, tape: Tape, session: Session) -> Circumstances
 
 
 def _refuse_missing(settings: Settings) -> None:
-    if not settings.data.scores:
+    if not settings.data.scores and not settings.models:
         raise ConfigError(
-            ("bars are given but no scores. Give --scores FILE, or scores in the config's [data].",)
+            (
+                "bars are given but no scores. Give --scores FILE or --model MODEL, or scores in "
+                "the config's [data], or models in [[models]] tables.",
+            )
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from .costs import CostSettings
 from .limits import RELAX_ORDER, Limits
+from .model_settings import ModelSettings
 from .units import BPS
 
 
@@ -279,11 +280,15 @@ class DataSettings:
     score_column: str = ""
     """Column of the scores file to use."""
     score_unit: str = ""
-    """z, or bps of expected return over score_horizon."""
+    """z, bps of expected return over score_horizon, or rank."""
     score_horizon: str = ""
     """Horizon of a bps score, such as 30min or 1d."""
     score_scale: float = 1.0
     """Scores are multiplied by this; for studies of what stronger scores would do."""
+    first: str = ""
+    """First session to run, such as 2026-03-02; empty: the last one of the bars."""
+    last: str = ""
+    """Last session to run; empty: the first alone."""
 
 
 EXACT = ("qp", "cvxpy")
@@ -302,5 +307,6 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     costs: CostSettings = field(default_factory=CostSettings)
     data: DataSettings = field(default_factory=DataSettings)
+    models: tuple[ModelSettings, ...] = ()
     engine: str = "greedy"
     """greedy; qp, the exact engine; or cvxpy, the same program by cvxpy and OSQP (extra cvxpy)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,6 +48,10 @@ class Tape(Protocol):
 
     def day(self, session: Session) -> SessionBars: ...
 
+    def bars_before(self, session: Session, most: int) -> Iterator[tuple[Session, Bar]]:
+        """All bars of up to `most` sessions before one, oldest first."""
+        ...
+
 
 class Model(Protocol):
     """A model of the user's, or of the reference zoo.
@@ -78,9 +82,17 @@ class Model(Protocol):
 
 
 class ScoreSource(Protocol):
-    """Model scores as they were known at an instant."""
+    """Model scores as they were known at an instant.
 
-    def at(self, now: datetime) -> Scores: ...
+    `needs`: the features that the scores are made of; where it is empty none are measured.
+    """
+
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+
+    def at(self, now: datetime, features: Features | None) -> Scores:
+        """What every model says at `now`; `features` as measured then, None where none are."""
+        ...
 
 
 class Journal(Protocol):

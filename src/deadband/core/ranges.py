@@ -9,6 +9,7 @@ from math import inf, isnan
 
 from .config import ENGINES, Settings
 from .limits import RELAX_ORDER
+from .model_settings import model_faults
 
 AT_LEAST_ZERO = (
     *("lambda_risk", "gamma_cost", "max_net_exposure", "beta_tolerance", "reentry_min", "K_short"),
@@ -81,6 +82,7 @@ def range_faults(settings: Settings) -> Iterator[str]:
     unknown = [word for word in settings.optimize.relax_order if word not in RELAX_ORDER]
     if unknown:
         yield f"relax_order has {unknown[0]!r}, expected some of: {', '.join(RELAX_ORDER)}."
+    yield from model_faults(settings.models)
     for window in settings.policy.windows:
         if not WINDOW.fullmatch(window):
             yield f"policy.windows has {window!r}, expected open+5, close-10 or 10:30."

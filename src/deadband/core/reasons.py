@@ -125,6 +125,21 @@ class Code(StrEnum):
     HORIZON_COST = "HORIZON_COST", 163, "Does not earn the round trip while the book holds."
     HORIZON_BOUND = "HORIZON_BOUND", 164, "Its weight is the least or the largest there may be."
     HORIZON_CONFLICT = "HORIZON_CONFLICT", 165, "Horizons disagree about the name's direction."
+    # Room models: a model that lost its vote, for all names or for some.
+    MODEL_RAISED = "MODEL_RAISED", 130, "The model raised an error instead of answering."
+    MODEL_LATE = "MODEL_LATE", 131, "No answer within budget_ms: its last one stands and ages."
+    MODEL_BAD_SHAPE = "MODEL_BAD_SHAPE", 132, "The answer is not one number for each name."
+    MODEL_WRONG_UNIT = "MODEL_WRONG_UNIT", 133, "The answer cannot be in the unit that was stated."
+    MODEL_FEATURES_MISSING = (
+        "MODEL_FEATURES_MISSING",
+        134,
+        "A feature that the model needs is not known for this name.",
+    )
+    MODEL_UNKNOWN_SYMBOL = (
+        "MODEL_UNKNOWN_SYMBOL",
+        135,
+        "The model scores symbols that the universe lacks: they are passed over.",
+    )
     # Room execute: orders.
     ORDER_ROUNDED_TO_ZERO = "ORDER_ROUNDED_TO_ZERO", 100, "Less than one lot."
     ORDER_BELOW_MIN_TICKET = "ORDER_BELOW_MIN_TICKET", 101, "Notional below the minimum ticket."

@@ -14,7 +14,8 @@ import numpy as np
 
 from .arrays import Bools, Floats, Ints, seal
 from .correlation import Correlation
-from .errors import DataError
+from .errors import DataError, ShapeError
+from .reasons import Code
 
 SWITCH_MODES = ("ACTIVE", "REDUCING", "HALTED")
 UNITS = ("z", "return", "rank")
@@ -125,13 +126,22 @@ class Market:
         return np.divide(self.ask - self.bid, mid, out=np.zeros_like(mid), where=mid > 0) * 1e4
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong with a model in this cycle; `text` is for people, in the model's words."""
+
+    model: str
+    code: Code
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """Raw model scores (m, n), as they came: value, age in seconds, and what is wrong with each.
 
     `unit` is "z" (already score / σ), "return" (expected return, fraction over the model's
     `horizon_min`) or "rank" (any number, higher is better). `defect` holds a reason-code number, 0
-    where the score is usable.
+    where the score is usable. `version` (m,) says which model spoke, empty where it is not known.
     """
 
     universe: Universe
@@ -141,8 +151,18 @@ class Scores:
     value: Floats
     age_s: Floats
     defect: Codes
+    version: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.version:
+            object.__setattr__(self, "version", ("",) * len(self.models))
+        stated = (len(self.unit), len(self.horizon_min), len(self.version))
+        if set(stated) - {len(self.models)}:
+            raise ShapeError(
+                f"Scores has {len(self.models)} models with {stated[0]} units, {stated[1]} "
+                f"horizons and {stated[2]} versions. Give one of each for every model."
+            )
         if len(set(self.models)) < len(self.models):
             twice = sorted({model for model in self.models if self.models.count(model) > 1})
             raise DataError(f"more than one model is called {', '.join(twice)}. Rename one.")

@@ -38,12 +38,14 @@ def _overlay(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
         if not name.startswith(ENV_PREFIX):
             continue
         path = name.removeprefix(ENV_PREFIX).split("__")
-        table, cls = tables, Settings
+        table: dict[str, Any] = tables
+        cls: Any = Settings
         for key in (part.lower() for part in path[:-1]):
             if not isinstance(table.get(key), dict):
                 table[key] = {}
             table = table[key]
-            cls = _types(cls).get(key, Settings)
+            inner = _types(cls).get(key)
+            cls = inner if is_dataclass(inner) else Settings
         spelled = {name.lower(): name for name in _types(cls)}
         key = spelled.get(path[-1].lower(), path[-1].lower())
         try:
@@ -64,7 +66,10 @@ def _build(cls: Any, table: Mapping[str, Any], path: str, faults: list[str]) -> 
     for key, value in table.items():
         name = ALIASES.get(key, key) if path == "optimize." else key
         if name not in wanted:
-            faults.append(_unknown(path + key, key, [*wanted, *(ALIASES if path else ())]))
+            seconds = ALIASES if path == "optimize." else ()
+            faults.append(_unknown(path + key, key, [*wanted, *seconds]))
+        elif (each := _table_of(wanted[name])) is not None:
+            values[name] = _built_list(each, value, f"{path}{name}", faults)
         elif is_dataclass(wanted[name]):
             if isinstance(value, dict):
                 values[name] = _build(wanted[name], value, f"{path}{name}.", faults)
@@ -77,6 +82,23 @@ def _build(cls: Any, table: Mapping[str, Any], path: str, faults: list[str]) -> 
             else:
                 values[name] = kept * BPS if key == "tau_name_bps" else kept
     return cls(**values)
+
+
+def _table_of(wanted: Any) -> Any:
+    """The dataclass that a list of tables holds, or None for any other kind of setting."""
+    items = typing.get_args(wanted) if typing.get_origin(wanted) is tuple else ()
+    return items[0] if items and is_dataclass(items[0]) else None
+
+
+def _built_list(each: Any, value: Any, path: str, faults: list[str]) -> tuple[Any, ...]:
+    """One dataclass for each table of a list, called by its name or its place from 1."""
+    if not (isinstance(value, list) and all(isinstance(table, dict) for table in value)):
+        faults.append(f"{path} is {value!r}, expected tables, each under [[{path}]].")
+        return ()
+    return tuple(
+        _build(each, table, f"{path}[{table.get('name') or number}].", faults)
+        for number, table in enumerate(value, start=1)
+    )
 
 
 def _unknown(path: str, key: str, known: list[str]) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 
 from ..core.arrays import Bools, Floats, Ints
 from ..core.errors import DataError
+from ..core.features import Features
+from ..core.model_settings import MODEL_UNITS, content_version
 from ..core.ports import Finding
 from ..core.reasons import Code
 from ..core.seen import NEVER_S, Scores, Universe
@@ -21,6 +23,7 @@ class ScoreTable:
     """One model's scores (t, n) in memory; fulfils ports.ScoreSource.
 
     asof (t,) epoch nanoseconds, ascending; stated (t, n) says where a row was given, finite or not.
+    `version` is the content's own where none is given.
     """
 
     universe: Universe
@@ -31,11 +34,18 @@ class ScoreTable:
     value: Floats
     stated: Bools
     findings: tuple[Finding, ...] = ()
+    version: str = ""
     _latest: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         rows = np.arange(len(self.asof))[:, None]
         self._latest = np.maximum.accumulate(np.where(self.stated, rows, -1), axis=0)
+        self.version = self.version or content_version(self.asof.tobytes() + self.value.tobytes())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Nothing has to be measured for scores that were stated."""
+        return ()
 
     @classmethod
     def from_frame(
@@ -43,8 +53,9 @@ class ScoreTable:
     ) -> ScoreTable:
         """From a frame of scores: a row per instant (aware index), a column per symbol.
 
-        `unit` is "z", or "bps" of expected return over `horizon_min`. NaN is a score that was not
-        stated; columns the universe lacks are named in `findings`. pandas, or what looks like it.
+        `unit` is "z", "bps" of expected return over `horizon_min`, or "rank". NaN is a score that
+        was not stated; columns the universe lacks are named in `findings`. pandas, or what looks
+        like it.
         """
         zone = getattr(frame.index, "tz", None)
         if zone is None:
@@ -52,8 +63,8 @@ class ScoreTable:
                 "the index of the scores has no time zone. Localize it, to UTC for example: it "
                 "says when each score may first be used."
             )
-        if unit not in ("z", "bps"):
-            raise DataError(f"scores in {unit!r}, expected z or bps.")
+        if unit not in MODEL_UNITS:
+            raise DataError(f"scores in {unit!r}, expected {', '.join(MODEL_UNITS)}.")
         if not (frame.index.is_monotonic_increasing and frame.index.is_unique):
             raise DataError("the scores are not in order of time, each time once. Sort them.")
         known = [str(symbol) for symbol in frame.columns if symbol in universe.index]
@@ -65,17 +76,17 @@ class ScoreTable:
         return cls(
             universe=universe,
             model=model,
-            unit="z" if unit == "z" else "return",
+            unit="return" if unit == "bps" else unit,
             horizon_min=horizon_min,
             asof=asof,
-            value=value if unit == "z" else value * BPS,
+            value=value * BPS if unit == "bps" else value,
             stated=~np.isnan(value),
             findings=(Finding("symbols with scores but no bars", len(unknown), ", ".join(unknown)),)
             if unknown
             else (),
         )
 
-    def at(self, now: datetime) -> Scores:
+    def at(self, now: datetime, features: Features | None = None) -> Scores:
         """The last score of each name stated at or before `now`, with its age."""
         now_ns = epoch_ns(now)
         row = int(np.searchsorted(self.asof, now_ns, side="right")) - 1
@@ -96,4 +107,5 @@ class ScoreTable:
             value=np.where(finite, value, 0.0)[None, :],
             age_s=age[None, :],
             defect=defect[None, :].astype(np.int16),
+            version=(self.version,),
         )

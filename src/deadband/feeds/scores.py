@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +9,12 @@ import numpy as np
 from ..core.arrays import Ints
 from ..core.config import DataSettings
 from ..core.errors import ConfigError, DataError
+from ..core.model_settings import MODEL_UNITS, content_version
 from ..core.ports import Finding
 from ..core.seen import Universe
-from ..core.session import SESSION_MIN
-from ..core.units import BPS
+from ..core.units import BPS, horizon_minutes
 from .score_table import ScoreTable
 from .table import floats, labels, read_table, utc_nanoseconds
-
-UNIT_MIN = {"min": 1.0, "m": 1.0, "h": 60.0, "d": SESSION_MIN}
-
-
-def horizon_minutes(text: str) -> float:
-    """Read 30min, 2h or 1d (a day is one session of 390 minutes)."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|m|h|d)", text.strip())
-    if not match:
-        raise ConfigError(
-            (f"score_horizon is {text!r}, expected a length such as 30min, 2h or 1d.",)
-        )
-    return float(match[1]) * UNIT_MIN[match[2]]
 
 
 def read_scores(path: Path, universe: Universe, data: DataSettings) -> ScoreTable:
@@ -68,20 +55,30 @@ def read_scores(path: Path, universe: Universe, data: DataSettings) -> ScoreTabl
         row_, column_ = (int(k[0]) for k in np.nonzero(broken))
         first = f"{universe.symbols[column_]} {_text(times[row_])}"
         findings.append(Finding("scores that are not finite", int(broken.sum()), first))
-    return ScoreTable(universe, path.stem, unit, horizon_min, times, dense, stated, tuple(findings))
+    return ScoreTable(
+        universe=universe,
+        model=path.stem,
+        unit=unit,
+        horizon_min=horizon_min,
+        asof=times,
+        value=dense,
+        stated=stated,
+        findings=tuple(findings),
+        version=content_version(path.read_bytes()),
+    )
 
 
 def _meaning(path: Path, data: DataSettings) -> tuple[str, str, float]:
-    """Which column, in which unit ("z" or "return"), over how many minutes."""
+    """Which column, in which unit ("z", "return" or "rank"), over how many minutes."""
     faults = []
     if not data.score_column:
         faults.append(f"{path}: which column holds the score? Give --score-column or score_column.")
-    if data.score_unit not in ("z", "bps"):
+    if data.score_unit not in MODEL_UNITS:
         faults.append(
             f"{path}: the score's unit is {data.score_unit or 'not said'}. Give --score-unit z "
-            "(already score / σ) or --score-unit bps (expected return)."
+            "(already score / σ), bps (expected return) or rank (higher is better)."
         )
-    if data.score_unit != "z" and not data.score_horizon:
+    if data.score_unit not in ("z", "rank") and not data.score_horizon:
         faults.append(f"{path}: bps over which time? Give --score-horizon, such as 30min.")
     try:
         horizon_min = horizon_minutes(data.score_horizon or "30min")
@@ -89,7 +86,8 @@ def _meaning(path: Path, data: DataSettings) -> tuple[str, str, float]:
         faults += fault.findings
     if faults:
         raise ConfigError(tuple(faults))
-    return data.score_column, "z" if data.score_unit == "z" else "return", horizon_min
+    unit = "return" if data.score_unit == "bps" else data.score_unit
+    return data.score_column, unit, horizon_min
 
 
 def _refuse_doubles(path: Path, times: Ints, row: Ints, place: Ints, universe: Universe) -> None:

@@ -6,15 +6,15 @@ computed from the sessions before it, never from itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 
 import numpy as np
 
 from ..core.arrays import Bools, Floats
-from ..core.bars import SessionBars, bar_returns
+from ..core.bars import Bar, SessionBars, bar_returns
 from ..core.config import RiskSettings
 from ..core.costs import CostSettings, half_spread, spread_curve
 from ..core.errors import DataError
@@ -98,6 +98,31 @@ class BarTape:
             shortable=self.shortable,
             history=self._history(before, past),
         )
+
+    def bars_before(self, session: Session, most: int) -> Iterator[tuple[Session, Bar]]:
+        """All bars of up to `most` sessions before one, oldest first.
+
+        Spreads are there where they were quoted; average volume and σ of those days are not told.
+        """
+        earlier = [day for day in self._order if day < session.day]
+        unknown = np.full(len(self.universe), np.nan)
+        for day in earlier[-most:]:
+            then, bars = _session(day), self.days[day]
+            for row in range(len(bars.close)):
+                yield (
+                    then,
+                    Bar(
+                        start=then.open + timedelta(minutes=self.bar_min * row),
+                        open=bars.open[row],
+                        high=bars.high[row],
+                        low=bars.low[row],
+                        close=bars.close[row],
+                        volume=bars.volume[row],
+                        half_spread=bars.quoted[row],
+                        adv=unknown,
+                        sigma_day=unknown,
+                    ),
+                )
 
     def _history(self, before: Sequence[date], past: Sequence[DayBars]) -> History:
         returns = np.vstack([bar_returns(day.open, day.close) for day in past])

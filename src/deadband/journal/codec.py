@@ -21,7 +21,18 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..core import config, correlation, costs, limits, orders, reasons, seen, skill, types
+from ..core import (
+    config,
+    correlation,
+    costs,
+    limits,
+    model_settings,
+    orders,
+    reasons,
+    seen,
+    skill,
+    types,
+)
 from ..core.arrays import is_sealed
 from ..core.errors import CorruptRecord, JournalError
 
@@ -31,7 +42,10 @@ SHARED = (
     # Most cycles leave what is known of the models as it was, and every cycle most votes.
     *(skill.Skill, skill.Vote),
 )
-MODULES = (config, correlation, costs, limits, orders, reasons, seen, skill, types)
+MODULES = (
+    *(config, correlation, costs, limits, model_settings, orders, reasons, seen, skill),
+    types,
+)
 CACHE_SIZE = 512
 LEAST, MOST = -(2**63), 2**64 - 1
 """The whole numbers that msgpack holds."""

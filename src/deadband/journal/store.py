@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from ..core.errors import CorruptRecord, JournalError, JournalLocked
 from .codec import Decoder, Encoder, content_hash, pack, read_tree, unpack
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE blob (hash BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT;

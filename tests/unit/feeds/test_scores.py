@@ -10,8 +10,9 @@ from tests.kit import clock
 from deadband.core.config import DataSettings
 from deadband.core.errors import ConfigError, DataError, MissingError
 from deadband.core.seen import Universe
+from deadband.core.units import horizon_minutes
 from deadband.feeds.score_table import ScoreTable
-from deadband.feeds.scores import horizon_minutes, read_scores
+from deadband.feeds.scores import read_scores
 
 UNIVERSE = Universe.of(("AAA", "BBB", "MKT"), {}, frozenset({"MKT"}))
 Z = DataSettings(score_column="z", score_unit="z")
@@ -52,7 +53,7 @@ def test_horizons(text: str, minutes: float) -> None:
     assert horizon_minutes(text) == minutes
 
 
-@pytest.mark.parametrize("text", ["", "30", "half an hour", "-5min", "1w"])
+@pytest.mark.parametrize("text", ["", "30", "half an hour", "-5min", "0min", "1w"])
 def test_horizons_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError, match="expected a length such as 30min, 2h or 1d"):
         horizon_minutes(text)

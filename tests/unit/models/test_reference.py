@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests import kit
 
 from deadband import cycle
 from deadband.core.arrays import Floats
@@ -24,6 +23,7 @@ from deadband.models.reference import (
     standardized,
 )
 from deadband.signals.features.catalog import FEATURES
+from tests import kit
 
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)
 MOVES = np.array([-0.02, -0.01, 0.0, 0.01, 0.02, 0.03, np.nan])
