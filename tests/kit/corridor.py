@@ -17,7 +17,7 @@ def permitted(seen: Seen, state: State | None = None, settings: Settings | None 
     universe = seen.market.universe
     state = state or inputs.state(universe)
     signal = merge(seen.scores, seen.market, state.skill, settings.signals)
-    risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
+    risk = estimate(seen.market, seen.history, seen.risk_given, settings.risk, state.risk)
     return permit(universe, seen, state, signal, risk, settings)
 
 
