@@ -5,12 +5,14 @@ from __future__ import annotations
 import bench_cycle
 import bench_greedy
 import bench_qp
+import bench_risk
 
 
 def main() -> None:
     bench_greedy.main()
     bench_cycle.main()
     bench_qp.main([])
+    bench_risk.main()
 
 
 if __name__ == "__main__":

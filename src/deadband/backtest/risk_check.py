@@ -34,6 +34,7 @@ PORTFOLIOS = 100
 NAMES_A_SIDE = 20
 FIRST_MIN = 5.0
 LEAST_NAMES = 10
+LEAST_VARIANCE = 1e-16
 LEAST_PRICED = 0.5
 """Share of names with a price at both ends of a horizon, under which nothing is measured."""
 
@@ -75,9 +76,7 @@ def check_risk(
         )
     days, day = np.unique([one.day for one in found], return_inverse=True)
     outcomes = Outcomes(np.array([one.returns for one in found]), day, PORTFOLIOS)
-    variance = {
-        name: np.array([one.variance[name] for one in found]) for name in found[0].variance
-    }
+    variance = {name: np.array([one.variance[name] for one in found]) for name in found[0].variance}
     draws = chance.integers(0, len(days), (DRAWS, len(days)))
     when = {True: "at every decision, with today's bars", False: "before each session"}
     return RiskCheck(
@@ -108,28 +107,37 @@ def _session(
     horizon = round(30.0 / day.bar_min)
     model: RiskModel | None = None
     weights: Floats | None = None
-    today = bar_returns(day.open, day.close)
-    past = day.history.returns
-    before = {p.name: p.fit(past) for p in rivals if not p.at_every_decision}
+    names, past = _alive(day), day.history.returns
+    today = np.nan_to_num(bar_returns(day.open, day.close))
+    before: dict[str, Floats] = {}
     found = []
     for k in range(1, len(day) - horizon + 1):
         model = cycle.foresee(settings.risk, day.market_after(k), day.history, model)
-        if k not in _decision_rows(day, horizon):
+        if k == 1:
+            names = names[model.defect[names] == 0]
+            weights = _portfolios(names, len(day.universe), chance)
+            quiet = past[:, names]
+            before = {p.name: p.fit(quiet) for p in rivals if not p.at_every_decision}
+        if weights is None or k not in _decision_rows(day, horizon):
             continue
-        if weights is None:
-            weights = _portfolios(model.defect == 0, chance)
         returns, priced = _outcome(day, k, horizon)
-        if weights is None or priced.mean() < LEAST_PRICED:
+        if priced[names].mean() < LEAST_PRICED:
             continue
         held = weights * priced
-        rows = np.vstack([past, np.nan_to_num(today[:k])])
-        covariances = {p.name: p.fit(rows) for p in rivals if p.at_every_decision} | before
+        rows = np.vstack([past, today[:k]])[:, names]
+        covariances = before | {p.name: p.fit(rows) for p in rivals if p.at_every_decision}
         variance = {OURS: _variance(model, held)}
         for peer in rivals:
-            one_bar = ((held @ covariances[peer.name]) * held).sum(axis=1)
-            variance[peer.name] = np.maximum(horizon * one_bar, 1e-16)
+            one_bar = ((held[:, names] @ covariances[peer.name]) * held[:, names]).sum(axis=1)
+            variance[peer.name] = np.maximum(horizon * one_bar, LEAST_VARIANCE)
         found.append(_Decision(number, held @ returns, variance))
     return found
+
+
+def _alive(day: SessionBars) -> Ints:
+    """Names that traded in the last session: some estimators refuse one that stands still."""
+    last = day.history.observed[-round(SESSION_MIN / day.bar_min) :]
+    return np.flatnonzero(last.any(axis=0))
 
 
 def _decision_rows(day: SessionBars, horizon: int) -> set[int]:
@@ -143,16 +151,16 @@ def _outcome(day: SessionBars, k: int, horizon: int) -> tuple[Floats, Bools]:
     start, end = day.close[k - 1], day.close[k + horizon - 1]
     priced = np.isfinite(start) & np.isfinite(end)
     ratio = np.divide(end, start, out=np.ones_like(start), where=priced)
-    return ratio - 1.0, priced
+    returns: Floats = ratio - 1.0
+    return returns, priced
 
 
-def _portfolios(known: Bools, chance: np.random.Generator) -> Floats | None:
+def _portfolios(names: Ints, n: int, chance: np.random.Generator) -> Floats | None:
     """Weights (2p, n): long-only ones of Σw = 1, then neutral ones of Σ|w| = 2; None: too few."""
-    names: Ints = np.flatnonzero(known)
     side = min(NAMES_A_SIDE, len(names) // 2)
     if 2 * side < LEAST_NAMES:
         return None
-    weights = np.zeros((2 * PORTFOLIOS, len(known)))
+    weights = np.zeros((2 * PORTFOLIOS, n))
     for p in range(PORTFOLIOS):
         chosen = chance.permutation(names)
         weights[p, chosen[:side]] = chance.dirichlet(np.ones(side))
@@ -171,4 +179,5 @@ def _variance(model: RiskModel, weights: Floats) -> Floats:
         return found
     common = scaled @ model.correlation.loadings
     own: Floats = (scaled**2) @ model.correlation.specific
-    return (common**2).sum(axis=1) + own
+    factor: Floats = (common**2).sum(axis=1) + own
+    return factor

@@ -55,8 +55,10 @@ class Outcomes:
     long: int
 
 
-def qualities(outcomes: Outcomes, variance: Mapping[str, Floats], draws: Ints) -> dict[str, Quality]:
-    """The quality of each estimator from its forecasts (d, p); `draws` (b, days) are day numbers."""
+def qualities(
+    outcomes: Outcomes, variance: Mapping[str, Floats], draws: Ints
+) -> dict[str, Quality]:
+    """The quality of each estimator from its forecasts (d, p); `draws` (b, days) of days."""
     squares = {name: outcomes.returns**2 / found for name, found in variance.items()}
     loss = {name: (np.log(found) + squares[name]).mean(axis=1) for name, found in variance.items()}
     best = min(loss, key=lambda name: float(loss[name].mean()))
@@ -75,13 +77,19 @@ def _quality(
     draws: Ints,
 ) -> Quality:
     day, long = outcomes.day, outcomes.long
-    kinds = (squares, squares[:, :long], squares[:, long:])
-    bias = [_rooted(kind.mean(axis=1), day, draws) for kind in kinds]
-    qlike = _mean(loss, day, draws)
-    behind = _mean(loss - best, day, draws)
+    whole, of_long, of_neutral = (
+        _rooted(kind.mean(axis=1), day, draws)
+        for kind in (squares, squares[:, :long], squares[:, long:])
+    )
+    qlike, behind = _mean(loss, day, draws), _mean(loss - best, day, draws)
     realized, forecast = _by_day(outcomes.returns**2, day), _by_day(variance, day)
     return Quality(
-        *(figure for pair in bias for figure in pair),
+        bias=whole[0],
+        bias_se=whole[1],
+        bias_long=of_long[0],
+        bias_long_se=of_long[1],
+        bias_neutral=of_neutral[0],
+        bias_neutral_se=of_neutral[1],
         volatility=float(np.sqrt(realized / forecast).mean()),
         qlike=qlike[0],
         qlike_se=qlike[1],

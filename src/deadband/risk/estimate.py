@@ -21,8 +21,8 @@ import numpy as np
 from ..core.config import RiskSettings
 from ..core.seen import History, Market, RiskGiven
 from ..core.types import RiskModel, VolatilityLevel
-from .level import folded, variance_ahead
 from .daily import HORIZON_MIN, before_open, rows_of
+from .level import folded, variance_ahead
 
 
 def estimate(

@@ -67,8 +67,8 @@ def at_open(
 def _calibration(ratios: Floats) -> float:
     """Realized over expected variance of a horizon, mean over names and times of history.
 
-    It carries what a sum of truncated single bars leaves out: jumps, and the correlation of a name's
-    bars with each other (bid-ask bounce), the variance ratio of A. Lo, A. C. MacKinlay, Stock
+    It carries what a sum of truncated single bars leaves out: jumps, and how a name's bars are
+    correlated with each other (bid-ask bounce), the variance ratio of A. Lo, A. C. MacKinlay, Stock
     market prices do not follow random walks, Review of Financial Studies 1 (1988).
     """
     if len(ratios) < LEAST_OUTCOMES:

@@ -71,8 +71,8 @@ def on_curve(row: Ints, rows_in_session: Ints, bar_min: float) -> Ints:
 def _curve(history: History, row_of_day: Ints, place: Ints) -> Floats:
     """How loud each bar is, each name in units of its variance, each session of its mean.
 
-    So neither a wild name nor a wild day shapes it (T. Andersen, T. Bollerslev, Intraday periodicity
-    and volatility persistence, J. Empirical Finance 4 (1997), here pooled over names).
+    So neither a wild name nor a wild day shapes it (T. Andersen, T. Bollerslev, Intraday
+    periodicity and volatility persistence, J. Empirical Finance 4 (1997), here pooled over names).
     """
     returns, observed, rows = history.returns, history.observed, full_rows(history.bar_min)
     variance = (returns**2).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)

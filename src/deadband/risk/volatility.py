@@ -20,18 +20,13 @@ def decay_weights(rows: int, half_life_rows: float) -> Floats:
     return weights
 
 
-def ewma_variance(returns: Floats, observed: Bools, half_life_rows: float) -> Floats:
-    """Variance (n,) of one bar from returns (t, n), mean zero; 0 where nothing was observed."""
-    weights = decay_weights(len(returns), half_life_rows)[:, None] * observed
-    return _weighted_mean(weights, returns**2)
-
-
 def robust_variance(returns: Floats, observed: Bools, half_life_rows: float) -> Floats:
-    """As `ewma_variance`, with returns beyond TRUNCATE_AT σ pulled back to it.
+    """Variance (n,) of one bar from returns (t, n), mean zero; 0 where nothing was observed.
 
-    Truncation keeps jumps out of the level that every later bar is measured by (C. Mancini,
-    Non-parametric threshold estimation, Scandinavian J. Statistics 36 (2009)); what jumps add to
-    the variance of a horizon comes back for all names at once, by `level.calibration`.
+    Returns beyond TRUNCATE_AT σ are pulled back to it. That keeps jumps out of the base that every
+    later bar is measured by (C. Mancini, Non-parametric threshold estimation, Scandinavian J.
+    Statistics 36 (2009)); what jumps add to the variance of a horizon comes back for all names at
+    once, by the level's calibration.
     """
     weights = decay_weights(len(returns), half_life_rows)[:, None] * observed
     squares = returns**2
