@@ -62,7 +62,7 @@ def test_ours_knows_the_time_of_day_and_peers_do_not() -> None:
     assert found.sessions == 2
     assert found.decisions == 2 * 13
     ours = found.quality["ours"]
-    assert ours.qlike < found["sample"].qlike - 0.02
+    assert ours.qlike < found.quality["sample"].qlike - 0.02
     assert ours.bias == pytest.approx(1.0, abs=0.25)
     assert {"sample", "ewma", "ewma_1d"} < set(found.quality)
 

@@ -38,7 +38,8 @@ def before_open(history: History, settings: RiskSettings, version: str) -> RiskM
     sound = (defect == 0) & (variance > 0)
     loan = lend(history.universe.group, sound)
     base = loan.filled(np.where(sound, variance, TYPICAL_VARIANCE), by_median=True)
-    scaled = np.clip(even / np.sqrt(base), -MOST_SCALED, MOST_SCALED)
+    # A name that borrows is not to shape the factors that it borrows.
+    scaled = np.where(sound, np.clip(even / np.sqrt(base), -MOST_SCALED, MOST_SCALED), 0.0)
     return RiskModel(
         horizon_min=HORIZON_MIN,
         sigma=None,
@@ -96,7 +97,6 @@ def _beta(
         np.column_stack([even, market]), clock.row_of_day, width, max(1, width // 2)
     )
     weights = _weights(len(even), history, settings)[ends]
-    # Windows that overlap tell less than their number.
     sound = loan.code == 0
     found = betas(rows[:, :-1], rows[:, -1], weights, history.universe.group, sound)
     return loan.filled(found)

@@ -18,6 +18,8 @@ from ..core.arrays import Floats, Ints
 LEAST_IN_SECTOR = 5
 LEAST_SPECIFIC = 0.02
 """Least share of a name's variance that is its own: no name is a factor's twin."""
+NOTHING = 1e-9
+"""Directions of less than this share are none."""
 
 
 def loadings(unit: Floats, group: Ints, statistical: int) -> tuple[Floats, Floats]:
@@ -47,17 +49,20 @@ def _members(group: Ints, number: int) -> bool:
 def _orthonormal(columns: Floats) -> Floats:
     """A basis of the columns' space; directions that add nothing are left out."""
     left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    basis: Floats = left[:, sizes > 1e-9 * max(float(sizes[0]), 1e-300)]
+    basis: Floats = left[:, sizes > max(NOTHING * sizes.max(initial=0.0), 1e-300)]
     return basis
 
 
 def _leading(left: Floats, k: int) -> Floats:
-    """The k leading directions of rows (t, k), from the smaller of the two products."""
+    """The k leading directions of rows (t, k), fewer if less is left; from the smaller product.
+
+    A direction in which nothing is left would not be orthogonal to what was taken out before.
+    """
     if k <= 0:
         return np.zeros((len(left), 0))
     rows, n = left.shape
-    if rows <= n:
-        _, vectors = np.linalg.eigh(left @ left.T)
-        return vectors[:, -k:]
-    _, vectors = np.linalg.eigh(left.T @ left)
-    return _orthonormal(left @ vectors[:, -k:])
+    square = left @ left.T if rows <= n else left.T @ left
+    values, vectors = np.linalg.eigh(square)
+    # What the rest of a sum of n unit columns loses in the last bits counts as nothing.
+    chosen = vectors[:, -k:][:, values[-k:] > NOTHING * n]
+    return chosen if rows <= n else _orthonormal(left @ chosen)
