@@ -85,8 +85,8 @@ def _fold(
     fast: Floats, slow: Floats, moved: Floats, observed: Bools, shares: tuple[float, float]
 ) -> tuple[Floats, Floats]:
     """Both means after a bar; a name that was not observed in it keeps its own."""
-    step = np.where(observed, shares[0], 0.0)
-    return fast + step * (moved - fast), slow + (shares[1] / shares[0]) * step * (moved - slow)
+    seen = observed.astype(np.float64)
+    return fast + shares[0] * seen * (moved - fast), slow + shares[1] * seen * (moved - slow)
 
 
 def mixed(fast: Floats, slow: Floats, sound: Bools) -> Floats:
