@@ -15,13 +15,13 @@ from typing import Protocol
 import numpy as np
 
 from .core.bars import Bar
-from .core.config import Settings
+from .core.config import RiskSettings, Settings
 from .core.features import Features
 from .core.orders import ExecutionReport, OrdStatus, WorkingOrder
 from .core.reasons import Code
-from .core.seen import Seen, Universe
+from .core.seen import History, Market, Seen, Universe
 from .core.session import EXCHANGE_ZONE, Session
-from .core.types import CycleRecord, State
+from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
@@ -56,7 +56,7 @@ def step(
     universe, watch = state.universe, watch or NoWatch()
     state = _at_open(state, seen)
     with watch.lap("risk"):
-        risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
+        risk = estimate(seen.market, seen.history, seen.risk_given, settings.risk, state.risk)
     with watch.lap("signals"):
         signal = merge(seen, state, risk, settings.signals)
     with watch.lap("permit"):
@@ -88,6 +88,13 @@ def step(
         )
     record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, orders)
     return after(record), record
+
+
+def foresee(
+    settings: RiskSettings, market: Market, history: History, previous: RiskModel | None
+) -> RiskModel:
+    """The risk model alone, as `step` would have it: for whoever checks it against outcomes."""
+    return estimate(market, history, None, settings, previous)
 
 
 def _at_open(state: State, seen: Seen) -> State:

@@ -123,14 +123,10 @@ def test_a_tampered_risk_estimate_is_named_inside_the_shared_value(
     from deadband import cycle
 
     honest = cycle.estimate
-    kept: list[Any] = []
 
     def louder(*args: Any) -> Any:
-        # One object for all cycles, as the honest estimate of a day is.
         risk = honest(*args)
-        louder_sigma = risk.sigma * np.where(np.arange(24) == 5, 1.01, 1.0)
-        kept.append(kept[0] if kept else replace(risk, sigma=louder_sigma))
-        return kept[-1]
+        return replace(risk, sigma=risk.sigma * np.where(np.arange(24) == 5, 1.01, 1.0))
 
     monkeypatch.setattr(cycle, "estimate", louder)
     replayed = replay(day)

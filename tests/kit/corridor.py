@@ -16,7 +16,7 @@ def permitted(seen: Seen, state: State | None = None, settings: Settings | None 
     settings = settings or inputs.settings()
     universe = seen.market.universe
     state = state or inputs.state(universe)
-    risk = estimate(universe, seen.history, seen.risk_given, settings.risk, state.risk)
+    risk = estimate(seen.market, seen.history, seen.risk_given, settings.risk, state.risk)
     signal = merge(seen, state, risk, settings.signals)
     return permit(universe, seen, state, signal, risk, settings)
 

@@ -95,6 +95,20 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
     )
 
 
+def prepare_bars(
+    settings: Settings, first: date | None, last: date | None
+) -> tuple[BarTape, tuple[Session, ...]]:
+    """Recorded sessions alone, without scores: those from `first` to `last`, all if neither."""
+    data = settings.data
+    listing = read_listing(Path(data.universe)) if data.universe else Listing()
+    refuse_errors(lint(settings))
+    tape = bar_tape(Path(data.bars), listing, settings)
+    ready = tape.sessions()
+    if not ready:
+        return tape, choose_sessions(tape, None, None)
+    return tape, choose_sessions(tape, first or ready[0].day, last or ready[-1].day)
+
+
 def _measured(settings: Settings, tape: Tape, session: Session) -> Circumstances:
     """What the check is made against: medians of the first session's names, at midday."""
     day = tape.day(session)

@@ -169,16 +169,24 @@ class SignalSettings:
 
 @dataclass(frozen=True, slots=True)
 class RiskSettings:
-    """How σ, correlation and β are estimated, once before each session."""
+    """How σ, correlation and β are estimated: before each session, σ's level with every bar."""
 
     half_life_days: float = 5.0
-    """Half-life of the exponential weights of σ and β, in sessions."""
+    """Half-life of the exponential weights of σ, correlation and β, in sessions."""
+    level_half_life_min: float = 30.0
+    """Half-life of the level of volatility within the day, in minutes of open market."""
+    form: str = "auto"
+    """dense or factor: the form of the correlation; auto is dense up to 1,000 names."""
+    factors: int = 10
+    """Statistical factors beside the market and the sectors, in the factor form and its target."""
     history_days: int = 15
     """Sessions of history used."""
     min_days: float = 3.0
     """Sessions a name must have traded before it may be bought."""
     min_coverage: float = 0.6
     """Share of bars a name must have traded in."""
+    trade_borrowed: bool = False
+    """May a name trade whose history is too short, on the risk of its sector?"""
     atr_bars: int = 14
     """Bars of Wilder's average true range."""
     atr_bar_min: float = 30.0

@@ -18,7 +18,13 @@ AT_LEAST_ZERO = (
     *("policy.flat_by_close_min", "policy.open_clamp_min", "policy.close_clamp_min"),
     *("policy.override_scale", "policy.cooldown_min", "policy.min_price_usd"),
     *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
-    *("execution.collar_bps", "risk.min_days", "risk.min_coverage", "max_turnover_day"),
+    *(
+        "execution.collar_bps",
+        "risk.min_days",
+        "risk.min_coverage",
+        "risk.factors",
+        "max_turnover_day",
+    ),
     *("policy.overnight_gross", "sector_gross_cap", "escalate_gap", "min_trade"),
     *("borrow_pct", "cash_yield_pct", "signals.churn_penalty"),
 )
@@ -33,6 +39,7 @@ ABOVE_ZERO = (
     *("signals.skill_half_life_days", "signals.weight_floor", "signals.weight_cap"),
     *("signals.recent_half_life_days", "signals.weight_half_life_min"),
     *("risk.half_life_days", "risk.history_days", "risk.atr_bars", "risk.atr_bar_min"),
+    *("risk.level_half_life_min",),
 )
 FRACTIONS = (
     *("per_name_cap", "sector_cap", "portfolio_drift_threshold", "name_drift_threshold"),
@@ -47,6 +54,7 @@ WORDS = {
     "weighting": ("", "equal", "score", "inverse_vol"),
     "policy.override_action": ("reduce", "scale"),
     "engine": ENGINES,
+    "risk.form": ("auto", "dense", "factor"),
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 

@@ -110,6 +110,9 @@ class Code(StrEnum):
     DATA_TOO_GAPPY = "DATA_TOO_GAPPY", 95, "History has too many gaps: may shrink only."
     DATA_OUTAGE = "DATA_OUTAGE", 96, "No new quote for any name: the feed is out, not the names."
     DATA_NOT_TRADED = "DATA_NOT_TRADED", 97, "There for risk only, never ranked or bought."
+    # Room risk: where an estimate comes from.
+    RISK_FROM_SECTOR = "RISK_FROM_SECTOR", 150, "Too little history: σ, β, ρ are its sector's."
+    RISK_FROM_ALL = "RISK_FROM_ALL", 151, "Too little history and no sector: σ, β, ρ are of all."
     # Room signals: what a model's vote weighs.
     WEIGHT_ALONE = "WEIGHT_ALONE", 120, "The only model of its horizon."
     WEIGHT_NO_RECORD = "WEIGHT_NO_RECORD", 121, "Too few outcomes known: the mean skill is assumed."

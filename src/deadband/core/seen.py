@@ -182,6 +182,9 @@ class History:
     returns (t, n): fraction over one bar of `bar_min`, within a session only, 0 where not
     observed; market (t,): the market symbol's, or None. range_* (u, n): bars of `range_min`
     minutes for average true range, the last close carried over gaps, 0 before the first price.
+    row_of_day (t,): the place of each row's bar in its session, from 0; without it, rows are taken
+    for whole sessions of 390 minutes. gaps (s, n): open over the last close before it, less one,
+    of each session; 0 where not known. No price ratio of a split is in either.
     """
 
     universe: Universe
@@ -194,6 +197,8 @@ class History:
     range_low: Floats
     range_close: Floats
     version: str
+    row_of_day: Ints | None = None
+    gaps: Floats | None = None
 
     def __post_init__(self) -> None:
         shape, n = np.shape(self.returns), len(self.universe)
@@ -207,6 +212,10 @@ class History:
         ]
         if self.market is not None:
             fields.append(("market", (shape[0],), np.float64))
+        if self.row_of_day is not None:
+            fields.append(("row_of_day", (shape[0],), np.int64))
+        if self.gaps is not None:
+            fields.append(("gaps", (len(self.gaps), n), np.float64))
         for name, wanted, dtype in fields:
             sealed = seal(getattr(self, name), wanted, f"History.{name}", dtype)
             object.__setattr__(self, name, sealed)

@@ -64,11 +64,40 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RiskModel:
-    """σ (n,) fraction per √horizon_min; correlation; β (n,) or None; ATR (n,) fraction of price.
+class VolatilityLevel:
+    """What σ rests on between bars: parts of the session's estimate, and what has moved since.
 
-    `defect` (n,) is the code number of names whose history does not carry an estimate; their σ is
-    the median of the others and they may only shrink. `sigma` None: volatilities were not given.
+    base (n,): variance of one bar at the mean time of day; curve (b,): variance of each bar of a
+    full session in units of that; `calibration` scales the product to what the horizon realizes.
+    fast, slow (n,): moving means of r² / (curve·base), over half an hour and over a session;
+    `sound` (n,): names whose mean is the level of all. `folded_ns`: epoch nanoseconds of the last
+    bar folded in, −1 none.
+    """
+
+    bar_min: float
+    base: Floats
+    curve: Floats
+    calibration: float
+    sound: Bools
+    fast: Floats
+    slow: Floats
+    folded_ns: int = -1
+
+    def __post_init__(self) -> None:
+        seal_fields(self, len(self.base), base=np.float64, fast=np.float64, slow=np.float64)
+        seal_fields(self, len(self.base), sound=np.bool_)
+        freeze(self, "curve")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskModel:
+    """σ (n,) fraction per √horizon_min from now on; correlation; β (n,); ATR (n,), of price.
+
+    `sigma` is of open market at this time of day and at today's level; `sigma_night` (n,) is that
+    of one night, close to open. `defect` (n,) is the code number of names whose history does not
+    carry an estimate: they may only shrink. `borrowed` (n,): the code number of names whose σ, β
+    and correlation are those of their sector, or of all names. `day_scale` is σ of a session over
+    σ of the horizon. What is not known is None. `version` is that of the session's estimate.
     """
 
     horizon_min: float
@@ -78,6 +107,15 @@ class RiskModel:
     atr: Floats | None
     defect: Codes
     version: str
+    sigma_night: Floats | None = None
+    borrowed: Codes | None = None
+    day_scale: float = 1.0
+    level: VolatilityLevel | None = None
+
+    @property
+    def sigma_day(self) -> Floats | None:
+        """σ (n,) fraction per √session at today's level, whatever the time of day."""
+        return None if self.sigma is None else self.sigma * self.day_scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ import numpy as np
 from ..core.arrays import Bools, Floats
 from ..core.bars import Bar, SessionBars, bar_returns
 from ..core.config import RiskSettings
+from ..core.corporate_action import split_ratio
 from ..core.costs import CostSettings, half_spread, spread_curve
 from ..core.errors import DataError
 from ..core.ports import Finding
@@ -128,10 +129,12 @@ class BarTape:
         returns = np.vstack([bar_returns(day.open, day.close) for day in past])
         observed = np.isfinite(returns)
         filled = np.where(observed, returns, 0.0)
-        high, low, close = _range_bars(past, self.bar_min, self.risk.atr_bar_min)
+        row_of_day = np.concatenate([np.arange(len(day.close)) for day in past])
+        gaps, units = _nights(past)
+        high, low, close = _range_bars(past, units, self.bar_min, self.risk.atr_bar_min)
         market = filled[:, self.universe.index[self.market]] if self.market else None
         digest = blake2b(digest_size=8)
-        for array in (filled, observed, high, low, close):
+        for array in (filled, observed, high, low, close, row_of_day, gaps):
             digest.update(np.ascontiguousarray(array).tobytes())
         version = f"{before[0]}..{before[-1]}:{digest.hexdigest()}:{self.market}"
         return History(
@@ -145,6 +148,8 @@ class BarTape:
             range_low=low,
             range_close=close,
             version=version,
+            row_of_day=row_of_day,
+            gaps=gaps,
         )
 
     def _prior(self, session: Session, before: Sequence[date]) -> tuple[Floats, Floats]:
@@ -257,22 +262,50 @@ def _relative_quotes(day: DayBars, bars: int) -> Floats:
     return mean
 
 
+def _nights(past: Sequence[DayBars]) -> tuple[Floats, Floats]:
+    """Gap of each night before a session (s, n), and what its prices count in the last one's units.
+
+    A price ratio of a split is neither a gap nor a range: prices before it are divided by it.
+    """
+    n = past[0].close.shape[1]
+    last = np.zeros(n)
+    gaps, ratios = np.zeros((len(past), n)), np.ones((len(past), n))
+    names = np.arange(n)
+    for s, day in enumerate(past):
+        seen = np.isfinite(day.close)
+        traded = seen.any(axis=0)
+        open_ = np.where(traded, day.open[seen.argmax(axis=0), names], 0.0)
+        ratios[s] = split_ratio(last, open_)
+        known = (last > 0) & (open_ > 0)
+        ratio = np.divide(open_ * ratios[s], last, out=np.ones(n), where=known)
+        gaps[s] = ratio - 1.0
+        last = np.where(traded, day.close[len(seen) - 1 - seen[::-1].argmax(axis=0), names], last)
+    after = np.vstack([ratios[1:], np.ones((1, n))])
+    units: Floats = 1.0 / np.cumprod(after[::-1], axis=0)[::-1]
+    return gaps, units
+
+
 def _range_bars(
-    past: Sequence[DayBars], bar_min: float, range_min: float
+    past: Sequence[DayBars], units: Floats, bar_min: float, range_min: float
 ) -> tuple[Floats, Floats, Floats]:
-    """High, low and close (u, n) of longer bars, gaps carried over, 0 before the first price."""
+    """High, low and close (u, n) of longer bars, gaps carried over, 0 before the first price.
+
+    In units of the last session: `units` (s, n) multiply the prices of each.
+    """
     each = max(1, round(range_min / bar_min))
     highs, lows, closes = [], [], []
     last = np.zeros(past[0].close.shape[1])
-    for day in past:
+    carried = np.vstack([np.ones((1, len(last))), units[1:] / units[:-1]])
+    for unit, change, day in zip(units, carried, past, strict=True):
+        last = last * change
         for start in range(0, len(day.close), each):
             part = slice(start, start + each)
             seen = np.isfinite(day.close[part])
             any_ = seen.any(axis=0)
             rows = len(seen) - 1 - seen[::-1].argmax(axis=0)
-            close = np.where(any_, day.close[part][rows, np.arange(len(last))], last)
-            high = np.where(seen, day.high[part], -np.inf).max(axis=0)
-            low = np.where(seen, day.low[part], np.inf).min(axis=0)
+            close = np.where(any_, day.close[part][rows, np.arange(len(last))] * unit, last)
+            high = np.where(seen, day.high[part] * unit, -np.inf).max(axis=0)
+            low = np.where(seen, day.low[part] * unit, np.inf).min(axis=0)
             highs.append(np.where(any_, high, close))
             lows.append(np.where(any_, low, close))
             closes.append(close)

@@ -231,10 +231,9 @@ def _costs_bps(
     long_only = min(config.max_gross_exposure, config.max_net_exposure)
     book = config.max_gross_exposure / 2 if config.K_short > 0 else long_only
     ticket = nav * min(config.per_name_cap, book / config.K)
-    if risk.sigma is None:
+    sigma_day = risk.sigma_day
+    if sigma_day is None:
         sigma_day = np.full(len(market.last), 0.02)
-    else:
-        sigma_day = risk.sigma * np.sqrt(SESSION_MIN / risk.horizon_min)
     impact_bps = None
     if config.impact_cost:
         shares = IMPACT_TRADE * nav / np.maximum(market.last, 1e-4)

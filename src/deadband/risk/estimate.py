@@ -1,34 +1,32 @@
-"""The room's verb: a RiskModel from history, or from what the user states.
+"""The room's verb: a RiskModel from history and the bar that ended, or from what the user states.
 
+Once a session, from the bars before it:
 1. Names whose history is too short or too gappy are marked; they may only shrink.
-2. σ, exponentially weighted, over bars of one session only; scaled to `HORIZON_MIN` by √time.
-3. Correlation of the σ-scaled returns, Ledoit-Wolf shrunk.
-4. β to the market symbol, where there is one.
-5. Average true range of longer bars.
-The estimate changes once a session: the same history gives back the same model object.
+2. The curve of the day, and each name's variance of a bar at its mean, jumps held back.
+3. Names that have no estimate borrow their sector's, from here on to the end.
+4. Correlation and β over windows of CORRELATION_MIN; average true range; σ of a night.
+5. The level of volatility as yesterday left it, and its calibration on history's outcomes.
+With every bar, in O(names):
+6. The bar is folded into the level; σ is base · level · what the curve says of the horizon ahead.
+A bar that is folded in already gives back the same object.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
-from ..core.arrays import Bools, Floats
 from ..core.config import RiskSettings
-from ..core.reasons import Code
-from ..core.seen import Codes, History, RiskGiven, Universe
-from ..core.session import SESSION_MIN
-from ..core.types import RiskModel
-from .exposures import betas
-from .shrink import shrunk_correlation
-from .volatility import average_true_range, ewma_sigma
-
-HORIZON_MIN = 30.0
+from ..core.seen import History, Market, RiskGiven
+from ..core.types import RiskModel, VolatilityLevel
+from .daily import HORIZON_MIN, before_open, rows_of
+from .level import folded, variance_ahead
 
 
 def estimate(
-    universe: Universe,
+    market: Market,
     history: History | None,
     given: RiskGiven | None,
     settings: RiskSettings,
@@ -36,20 +34,19 @@ def estimate(
 ) -> RiskModel:
     """The risk model of this cycle; `previous` itself when nothing it rests on has changed."""
     version = _version(history, given, settings)
-    if previous is not None and previous.version == version:
+    if previous is None or previous.version != version:
+        previous = _of_session(market, history, given, settings, version)
+    level = previous.level
+    if level is None:
         return previous
-    model = _flat(universe, version) if history is None else _from_bars(history, settings, version)
-    if given is None:
-        return model
-    return RiskModel(
-        horizon_min=model.horizon_min,
-        sigma=model.sigma,
-        correlation=model.correlation if given.correlation is None else given.correlation,
-        beta=model.beta if given.beta is None else given.beta,
-        atr=model.atr,
-        defect=model.defect,
-        version=version,
-    )
+    moved = folded(level, market, settings.level_half_life_min / level.bar_min)
+    return previous if moved is level else _now(previous, moved, market)
+
+
+def _now(model: RiskModel, level: VolatilityLevel, market: Market) -> RiskModel:
+    """The model with σ of the horizon that begins at `market.asof`."""
+    variance, sessions = variance_ahead(level, market, rows_of(HORIZON_MIN, level.bar_min))
+    return replace(model, sigma=np.sqrt(variance), day_scale=float(np.sqrt(sessions)), level=level)
 
 
 def _version(history: History | None, given: RiskGiven | None, settings: RiskSettings) -> str:
@@ -61,51 +58,25 @@ def _version(history: History | None, given: RiskGiven | None, settings: RiskSet
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
-def _flat(universe: Universe, version: str) -> RiskModel:
-    """Nothing known: scores must come as z, and risk does not enter the objective."""
-    none = np.zeros(len(universe), dtype=np.int16)
-    return RiskModel(HORIZON_MIN, None, None, None, None, none, version)
-
-
-def _from_bars(history: History, settings: RiskSettings, version: str) -> RiskModel:
-    rows_a_day = SESSION_MIN / history.bar_min
-    half_life = settings.half_life_days * rows_a_day
-    defect = _defects(history, settings, rows_a_day)
-    sigma = _filled(ewma_sigma(history.returns, history.observed, half_life), defect)
-    atr = average_true_range(
-        history.range_high, history.range_low, history.range_close, settings.atr_bars
+def _of_session(
+    market: Market,
+    history: History | None,
+    given: RiskGiven | None,
+    settings: RiskSettings,
+    version: str,
+) -> RiskModel:
+    if history is None:
+        # Nothing known: scores must come as z, and risk does not enter the objective.
+        none = np.zeros(len(market.universe), dtype=np.int16)
+        model = RiskModel(HORIZON_MIN, None, None, None, None, none, version)
+    else:
+        model = before_open(history, settings, version)
+        assert model.level is not None, "what comes from bars has a level"
+        model = _now(model, model.level, market)
+    if given is None:
+        return model
+    return replace(
+        model,
+        correlation=model.correlation if given.correlation is None else given.correlation,
+        beta=model.beta if given.beta is None else given.beta,
     )
-    beta = None
-    if history.market is not None:
-        beta = betas(history.returns, history.observed, history.market, half_life)
-    return RiskModel(
-        horizon_min=HORIZON_MIN,
-        sigma=sigma * np.sqrt(HORIZON_MIN / history.bar_min),
-        correlation=shrunk_correlation(history.returns, sigma),
-        beta=beta,
-        atr=atr,
-        defect=defect,
-        version=version,
-    )
-
-
-def _defects(history: History, settings: RiskSettings, rows_a_day: float) -> Codes:
-    """DATA_TOO_NEW: first seen too late; DATA_TOO_GAPPY: too many bars missing since then."""
-    observed = history.observed
-    rows = len(observed)
-    seen = observed.any(axis=0)
-    first = np.where(seen, observed.argmax(axis=0), rows)
-    span = rows - first
-    coverage = observed.sum(axis=0) / np.maximum(span, 1)
-    defect = np.zeros(observed.shape[1], dtype=np.int16)
-    defect[coverage < settings.min_coverage] = Code.DATA_TOO_GAPPY.number
-    # The first return of a session needs a bar before it, so a day has one return less.
-    defect[span < settings.min_days * (rows_a_day - 1)] = Code.DATA_TOO_NEW.number
-    return defect
-
-
-def _filled(sigma: Floats, defect: Codes) -> Floats:
-    """σ with the median of the sound names in place of what history does not carry."""
-    sound: Bools = (defect == 0) & (sigma > 0)
-    typical = float(np.median(sigma[sound])) if sound.any() else 0.001
-    return np.where(sound, sigma, typical)

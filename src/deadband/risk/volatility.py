@@ -1,10 +1,16 @@
-"""Volatility per name, exponentially weighted, and Wilder's average true range."""
+"""Volatility per name before the session, and Wilder's average true range."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.arrays import Bools, Floats
+
+TRUNCATE_AT = 4.0
+"""Returns beyond this many σ count as this many."""
+ROUNDS = 2
+NIGHTS_OF_PRIOR = 15.0
+"""The typical ratio of night to session weighs like this many nights of a name's own."""
 
 
 def decay_weights(rows: int, half_life_rows: float) -> Floats:
@@ -14,13 +20,43 @@ def decay_weights(rows: int, half_life_rows: float) -> Floats:
     return weights
 
 
-def ewma_sigma(returns: Floats, observed: Bools, half_life_rows: float) -> Floats:
-    """σ (n,) of one bar from returns (t, n), mean taken as zero; 0 where nothing was observed."""
+def robust_variance(returns: Floats, observed: Bools, half_life_rows: float) -> Floats:
+    """Variance (n,) of one bar from returns (t, n), mean zero; 0 where nothing was observed.
+
+    Returns beyond TRUNCATE_AT σ are pulled back to it. That keeps jumps out of the base that every
+    later bar is measured by (C. Mancini, Non-parametric threshold estimation, Scandinavian J.
+    Statistics 36 (2009)); what jumps add to the variance of a horizon comes back for all names at
+    once, by the level's calibration.
+    """
     weights = decay_weights(len(returns), half_life_rows)[:, None] * observed
+    squares = returns**2
+    variance = _weighted_mean(weights, squares)
+    for _ in range(ROUNDS):
+        variance = _weighted_mean(weights, np.minimum(squares, TRUNCATE_AT**2 * variance))
+    return variance
+
+
+def _weighted_mean(weights: Floats, values: Floats) -> Floats:
     total = weights.sum(axis=0)
-    variance = (weights * returns**2).sum(axis=0)
-    mean = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
-    sigma: Floats = np.sqrt(mean)
+    mean: Floats = np.divide(
+        (weights * values).sum(axis=0), total, out=np.zeros_like(total), where=total > 0
+    )
+    return mean
+
+
+def night_sigma(gaps: Floats, session_variance: Floats, half_life: float) -> Floats:
+    """σ (n,) of one night from gaps (s, n), 0 where not known; `half_life` in sessions.
+
+    A name's own nights are few: they are shrunk to its session variance times the ratio of all.
+    """
+    weights = decay_weights(len(gaps), half_life)[:, None] * (gaps != 0)
+    unit = np.maximum(session_variance, 1e-12)
+    ratios = np.minimum(gaps**2 / unit, TRUNCATE_AT**2)
+    total = weights.sum()
+    typical = float((weights * ratios).sum()) / total if total > 0 else 0.0
+    own = (weights * ratios).sum(axis=0)
+    shrunk = (own + NIGHTS_OF_PRIOR * typical) / (weights.sum(axis=0) + NIGHTS_OF_PRIOR)
+    sigma: Floats = np.sqrt(shrunk * unit)
     return sigma
 
 

@@ -311,7 +311,7 @@ def test_one_halted_name_is_no_outage_and_all_quotes_gone_is_one() -> None:
 def test_a_name_whose_history_carries_no_estimate_may_only_shrink(code: Code) -> None:
     seen, state, settings = scene(z={FLAT: 3.0})
     names = seen.market.universe
-    known = estimate(names, None, None, settings.risk, None)
+    known = estimate(seen.market, None, None, settings.risk, None)
     risk = replace(known, defect=kit.column(names, both(code.number), 0).astype(np.int16))
     state = replace(state, risk=risk)
     permits = kit.permitted(seen, state, settings)

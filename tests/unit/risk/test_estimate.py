@@ -1,10 +1,11 @@
-"""The risk room: one model a session, its defects, and what the user states instead."""
+"""The risk room: the session's model, its defects, who borrows, and what the user states."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from tests import kit
 
 from deadband.core.arrays import Bools
 from deadband.core.config import RiskSettings
@@ -12,7 +13,8 @@ from deadband.core.correlation import DenseCorrelation, seal_correlation
 from deadband.core.reasons import Code
 from deadband.core.seen import History, RiskGiven, Universe
 from deadband.core.types import RiskModel
-from deadband.risk.estimate import HORIZON_MIN, estimate
+from deadband.risk.daily import HORIZON_MIN
+from deadband.risk.estimate import estimate
 
 UNIVERSE = Universe.of(("AAA", "BBB", "CCC", "MKT"), not_traded=frozenset({"MKT"}))
 BAR_MIN = 30.0
@@ -50,7 +52,8 @@ def model(
     settings: RiskSettings = SETTINGS,
     previous: RiskModel | None = None,
 ) -> RiskModel:
-    return estimate(UNIVERSE, seen, given, settings, previous)
+    market = kit.market(UNIVERSE, bar_min=BAR_MIN if seen is None else seen.bar_min)
+    return estimate(market, seen, given, settings, previous)
 
 
 def stated(version: str = "u1", **what: Any) -> RiskGiven:
@@ -60,7 +63,8 @@ def stated(version: str = "u1", **what: Any) -> RiskGiven:
 def test_a_model_of_sound_history() -> None:
     risk = model(history(days=60), settings=replace(SETTINGS, half_life_days=100.0))
     assert risk.horizon_min == HORIZON_MIN
-    assert risk.sigma == pytest.approx([0.01, 0.02, 0.03, 0.01], rel=0.1)
+    assert risk.level is not None
+    assert np.sqrt(risk.level.base) == pytest.approx([0.01, 0.02, 0.03, 0.01], rel=0.15)
     assert risk.beta is not None
     assert risk.beta[[0, 3]] == pytest.approx([1.0, 1.0])
     assert np.abs(risk.beta[1:3]).max() < 0.3
@@ -68,16 +72,6 @@ def test_a_model_of_sound_history() -> None:
     assert risk.defect.tolist() == [0, 0, 0, 0]
     assert isinstance(risk.correlation, DenseCorrelation)
     assert risk.correlation.matrix[0, 3] > 0.9
-
-
-def test_sigma_is_scaled_to_the_horizon_by_the_root_of_time() -> None:
-    even = replace(SETTINGS, half_life_days=1e9, min_days=0.1)
-    long = model(history(), settings=even).sigma
-    short = model(history(bar_min=7.5), settings=even).sigma
-    assert long is not None
-    assert short is not None
-    # Four bars in the horizon instead of one.
-    assert short / long == pytest.approx([2.0] * 4)
 
 
 def test_without_a_market_there_are_no_betas() -> None:
@@ -110,8 +104,8 @@ def test_a_name_that_came_late_is_too_new_and_gets_the_median_sigma() -> None:
     observed[: 6 * DAY, 2] = False
     risk = model(history(observed=observed))
     assert risk.defect.tolist() == [0, 0, Code.DATA_TOO_NEW.number, 0]
-    assert risk.sigma is not None
-    assert risk.sigma[2] == np.median(risk.sigma[[0, 1, 3]])
+    assert risk.level is not None
+    assert risk.level.base[2] == np.median(risk.level.base[[0, 1, 3]])
 
 
 def test_a_name_is_old_enough_after_its_days_less_the_first_bar_of_each() -> None:
@@ -143,8 +137,8 @@ def test_a_name_never_seen_is_too_new() -> None:
 def test_a_name_that_never_moved_gets_the_median_sigma() -> None:
     still = np.where(np.arange(4) == 1, 0.0, history().returns)
     risk = model(history(returns=still))
-    assert risk.sigma is not None
-    assert risk.sigma[1] == np.median(risk.sigma[[0, 2, 3]])
+    assert risk.level is not None
+    assert risk.level.base[1] == np.median(risk.level.base[[0, 2, 3]])
 
 
 def test_with_no_sound_name_at_all_sigma_is_still_positive() -> None:

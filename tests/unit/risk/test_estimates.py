@@ -1,33 +1,65 @@
-"""The single estimates: σ and β with exponential weights, Wilder's range, a shrunk correlation."""
+"""The single estimates: σ and β with exponential weights, Wilder's range, windows."""
 
 import numpy as np
 import pytest
 
+from deadband.risk.correlation import shrunk_correlation, unit_columns, windows
 from deadband.risk.exposures import betas
-from deadband.risk.shrink import ledoit_wolf, shrunk_correlation
-from deadband.risk.volatility import average_true_range, decay_weights, ewma_sigma
+from deadband.risk.volatility import (
+    average_true_range,
+    decay_weights,
+    night_sigma,
+    robust_variance,
+)
 
 
 def test_weights_halve_with_every_half_life() -> None:
     assert decay_weights(5, 2.0) == pytest.approx([0.25, 0.5**1.5, 0.5, 0.5**0.5, 1.0])
 
 
-def test_sigma_of_a_constant_size_is_that_size() -> None:
+def test_variance_of_a_constant_size_is_that_size_squared() -> None:
     returns = 0.01 * np.array([[1.0], [-1.0], [1.0], [-1.0]])
-    assert ewma_sigma(returns, np.ones((4, 1), np.bool_), 2.0) == pytest.approx([0.01])
+    assert robust_variance(returns, np.ones((4, 1), np.bool_), 2.0) == pytest.approx([1e-4])
 
 
 def test_recent_returns_count_more() -> None:
     # Half-life of one bar: weights 1/4, 1/2, 1. σ² = (0.25·9 + 0.5·4 + 1·1) / 1.75.
     returns = np.array([[0.03], [0.02], [0.01]])
-    sigma = ewma_sigma(returns, np.ones((3, 1), np.bool_), 1.0)
-    assert sigma == pytest.approx([0.01 * np.sqrt(5.25 / 1.75)])
+    variance = robust_variance(returns, np.ones((3, 1), np.bool_), 1.0)
+    assert variance == pytest.approx([1e-4 * 5.25 / 1.75])
 
 
 def test_bars_that_were_not_observed_do_not_count() -> None:
     returns = np.array([[0.02, 0.0], [0.0, 0.0], [0.02, 0.0]])
     observed = np.array([[True, False], [False, False], [True, False]])
-    assert ewma_sigma(returns, observed, 1.0) == pytest.approx([0.02, 0.0])
+    assert robust_variance(returns, observed, 1.0) == pytest.approx([4e-4, 0.0])
+
+
+def test_a_jump_does_not_become_the_level() -> None:
+    rng = np.random.default_rng(1)
+    returns = 0.01 * rng.standard_normal((400, 1))
+    calm = robust_variance(returns, np.ones_like(returns, np.bool_), 1e9)
+    returns[200] = 0.5
+    wild = robust_variance(returns, np.ones_like(returns, np.bool_), 1e9)
+    plain = (returns**2).mean()
+    assert wild[0] < 1.1 * calm[0]
+    assert plain > 5 * calm[0]
+
+
+def test_windows_are_sums_inside_one_session() -> None:
+    returns = np.arange(1.0, 9.0)[:, None]
+    sums, ends = windows(returns, np.array([0, 1, 2, 3, 0, 1, 2, 3]), 3, 1)
+    assert sums[:, 0].tolist() == [6.0, 9.0, 18.0, 21.0]
+    assert ends.tolist() == [2, 3, 6, 7]
+
+
+def test_nights_are_those_of_all_names_until_a_name_has_its_own() -> None:
+    gaps = np.zeros((10, 3))
+    gaps[:, 0], gaps[:, 1] = 0.02, 0.01
+    sigma = night_sigma(gaps, np.full(3, 1e-4), 1e9)
+    typical = np.sqrt((4e-4 + 1e-4) / 2)
+    assert sigma[2] == pytest.approx(typical)
+    assert 0.01 < sigma[1] < typical < sigma[0] < 0.02
 
 
 def test_wilders_range_by_hand() -> None:
@@ -55,57 +87,60 @@ def test_a_range_needs_its_bars_and_its_first_price() -> None:
     assert ranges == pytest.approx([0.0, 0.2])
 
 
-def test_beta_is_the_slope_on_the_market_over_the_bars_that_were_seen() -> None:
+def slopes(returns: np.ndarray, market: np.ndarray, **given: np.ndarray) -> np.ndarray:
+    rows, n = returns.shape
+    weights = given.get("weights", np.ones(rows))
+    group = np.full(n, -1)
+    return betas(returns, market, weights, group, given.get("sound", np.ones(n, np.bool_)))
+
+
+def test_an_exact_beta_is_the_slope_and_stays_it() -> None:
     market = np.array([0.01, -0.02, 0.015, 0.005])
-    returns = np.column_stack([1.5 * market, -0.5 * market, np.zeros(4), 2.0 * market])
-    returns[1, 3] = 0.0
-    observed = np.ones((4, 4), np.bool_)
-    observed[1, 3] = observed[:, 2] = False
-    assert betas(returns, observed, market, 3.0) == pytest.approx([1.5, -0.5, 0.0, 2.0])
+    returns = np.column_stack([1.5 * market, -0.5 * market, 1.0 * market])
+    assert slopes(returns, market) == pytest.approx([1.5, -0.5, 1.0])
 
 
 def test_beta_weighs_recent_bars_more() -> None:
-    market = np.array([0.01, 0.01])
-    returns = np.array([[0.01], [0.02]])
-    # Weights 1/2 and 1: β = (0.5·1 + 1·2) / 1.5.
-    assert betas(returns, np.ones((2, 1), np.bool_), market, 1.0) == pytest.approx([2.5 / 1.5])
+    market, returns = np.array([0.01, 0.01]), np.array([[0.01], [0.02]])
+    # Weights 1/2 and 1: β = (0.5·1 + 1·2) / 1.5; alone, a name has nobody to be shrunk to.
+    assert slopes(returns, market, weights=np.array([0.5, 1.0])) == pytest.approx([2.5 / 1.5])
 
 
-def test_a_correlation_of_few_bars_is_well_conditioned() -> None:
-    rng = np.random.default_rng(5)
-    returns = 0.01 * rng.standard_normal((20, 40))
-    sigma = ewma_sigma(returns, np.ones_like(returns, np.bool_), 1e9)
-    correlation = shrunk_correlation(returns, sigma).matrix
-    assert (correlation.diagonal() == 1.0).all()
-    assert (correlation == correlation.T).all()
-    assert np.linalg.eigvalsh(correlation).min() > 0.1
+def test_a_noisy_beta_is_pulled_to_those_of_the_others() -> None:
+    rng = np.random.default_rng(2)
+    market = 0.01 * rng.standard_normal(60)
+    returns = market[:, None] + 0.001 * rng.standard_normal((60, 12))
+    returns[:, 0] = 3.0 * market + 0.08 * rng.standard_normal(60)
+    raw = (market @ returns[:, 0]) / (market @ market)
+    found = slopes(returns, market)
+    assert abs(found[0] - 1.0) < 0.5 * abs(raw - 1.0)
+    assert found[1:] == pytest.approx(np.ones(11), abs=0.05)
+
+
+def test_a_market_that_never_moved_gives_no_beta() -> None:
+    assert slopes(np.full((5, 2), 0.01), np.zeros(5)).tolist() == [0.0, 0.0]
+
+
+def shrunk(rows: np.ndarray, statistical: int = 2) -> np.ndarray:
+    unit = unit_columns(rows, np.ones(len(rows)))
+    return shrunk_correlation(unit, np.full(rows.shape[1], -1), statistical)
+
+
+def test_a_correlation_of_few_rows_is_well_conditioned() -> None:
+    rows = np.random.default_rng(5).standard_normal((20, 40))
+    matrix = shrunk(rows)
+    assert (matrix.diagonal() == 1.0).all()
+    assert (matrix == matrix.T).all()
+    assert np.linalg.eigvalsh(matrix).min() > 0.1
 
 
 def test_common_moves_survive_the_shrinking() -> None:
     rng = np.random.default_rng(6)
-    common = rng.standard_normal((2000, 1))
-    returns = 0.01 * (common + rng.standard_normal((2000, 3)))
-    correlation = shrunk_correlation(returns, np.full(3, 0.01 * np.sqrt(2))).matrix
-    assert correlation[0, 1] == pytest.approx(0.5, abs=0.06)
-
-
-def test_one_wild_print_does_not_own_the_matrix() -> None:
-    rng = np.random.default_rng(7)
-    returns = 0.01 * rng.standard_normal((500, 2))
-    calm = shrunk_correlation(returns, np.full(2, 0.01)).matrix[0, 1]
-    returns[250] = 0.8
-    wild = shrunk_correlation(returns, np.full(2, 0.01)).matrix[0, 1]
-    assert abs(wild - calm) < 0.1
+    rows = rng.standard_normal((2000, 1)) + rng.standard_normal((2000, 8))
+    assert shrunk(rows)[0, 1] == pytest.approx(0.5, abs=0.06)
 
 
 def test_a_name_that_never_moved_is_uncorrelated() -> None:
-    rng = np.random.default_rng(8)
-    returns = np.column_stack([0.01 * rng.standard_normal(100), np.zeros(100)])
-    assert shrunk_correlation(returns, np.array([0.01, 0.0])).matrix.tolist() == [[1, 0], [0, 1]]
-
-
-def test_what_is_the_target_already_is_not_shrunk() -> None:
-    x = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
-    shrunk, shrinkage = ledoit_wolf(x)
-    assert shrunk.tolist() == [[0.5, 0.0], [0.0, 0.5]]
-    assert shrinkage == 0.0
+    rows = np.random.default_rng(8).standard_normal((100, 4))
+    rows[:, 3] = 0.0
+    assert shrunk(rows)[3].tolist() == [0, 0, 0, 1]
