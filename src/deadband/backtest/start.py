@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..brokers.sim import SimBroker
+from ..core.ailments import Ailment
 from ..core.arrays import Bools
 from ..core.config import Settings
 from ..core.costs import one_way_bps
@@ -129,8 +130,8 @@ def _unknown_names(settings: Settings, universe: Universe) -> Iterator[Finding]:
     for name in LISTS:
         unknown = [s for s in getattr(settings.policy, name) if s not in universe.index]
         if unknown:
-            text = ", ".join(unknown[:5])
-            yield Finding(f"symbols on the list {name} but without bars", len(unknown), text)
+            text = f"{name}: {', '.join(unknown[:5])}"
+            yield Finding(Ailment.DATA_BARRED_WITHOUT_BARS, len(unknown), text)
 
 
 def choose_sessions(tape: BarTape, first: date | None, last: date | None) -> tuple[Session, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.ailments import Ailment
 from ..core.arrays import Bools, Floats, Ints
 from ..core.errors import DataError
 from ..core.ports import Finding
@@ -70,7 +71,7 @@ class ScoreTable:
             asof=asof,
             value=value if unit == "z" else value * BPS,
             stated=~np.isnan(value),
-            findings=(Finding("symbols with scores but no bars", len(unknown), ", ".join(unknown)),)
+            findings=(Finding(Ailment.DATA_SCORE_WITHOUT_BARS, len(unknown), ", ".join(unknown)),)
             if unknown
             else (),
         )
