@@ -96,7 +96,7 @@ def test_a_day_with_a_vendor_outage(tmp_path: Path, day: date, outage: tuple[str
     """No bars for any name for a quarter to half an hour; times are UTC, ends of bars."""
     made = run(settings_2026(), tmp_path / "journal.db", day, day)
     assert_sound(made)
-    assert made.prepared.findings == ()
+    assert made.found == ()
     out = [record for record in made.records if "DATA_OUTAGE" in made.spoken(record)]
     assert tuple(f"{record.seen.now:%H:%M}" for record in out) == outage
     for record in out:
@@ -157,10 +157,10 @@ def test_a_half_day_and_rows_around_the_session(tmp_path: Path) -> None:
     )
     made = run(settings, tmp_path / "journal.db", half_day, half_day)
     assert_sound(made)
-    assert made.finding("rows outside the session").startswith(
-        f"rows outside the session: {outside(frame).sum()} ("
+    assert made.finding("DATA_OUTSIDE_SESSION").startswith(
+        f"DATA_OUTSIDE_SESSION: {outside(frame).sum()} ("
     )
-    assert len(made.prepared.findings) == 1
+    assert len(made.found) == 1
     assert len(made.records) == 42
     assert made.records[-1].seen.now == made.prepared.sessions[0].close
     assert made.spoken(made.records[-1]) >= {"SESSION_CLOSED"}
@@ -193,9 +193,7 @@ def test_a_day_of_minutes_without_the_closing_cross(tmp_path: Path) -> None:
     made = run(settings, tmp_path / "journal.db", day, day)
     assert_sound(made)
     left_out = crosses[window.index].sum()
-    assert made.prepared.findings == (
-        f"rows outside the session: {left_out} (AAL 2018-02-16 21:00 UTC)",
-    )
+    assert made.found == (f"DATA_OUTSIDE_SESSION: {left_out} (AAL 2018-02-16 21:00 UTC)",)
     assert len(made.records) == 390
     whole = bar_tape(DATA / f"{US_2018}.parquet", Listing(), settings)
     assert [finding.count for finding in whole.findings] == [crosses.sum()]
@@ -227,7 +225,7 @@ def test_a_feed_stored_in_the_wrong_zone_shows_bars_on_saturdays(tmp_path: Path)
     saturdays = (frame.ts.dt.day_of_week == 5).sum()
     assert saturdays > 300
     assert read_feed(tmp_path, frame)[0].startswith(
-        f"rows on days without a session: {saturdays} (AAPL 2026-02-07 14:30 UTC)"
+        f"DATA_NO_SESSION: {saturdays} (AAPL 2026-02-07 14:30 UTC)"
     )
 
 
@@ -257,6 +255,6 @@ def test_rows_on_market_holidays_are_left_out(tmp_path: Path) -> None:
     said = read_feed(tmp_path, pd.concat([around, holidays[around.columns]], ignore_index=True))
     nothing = (year[["open", "high", "low", "close"]] <= 0).any(axis=1).sum()
     zero, closed, silent = said
-    assert zero.startswith(f"prices of zero or less: {nothing} (")
-    assert closed.startswith(f"rows on days without a session: {len(year) - nothing} (AIRI 2015-04")
-    assert silent.startswith("sessions without any usable bar: ")
+    assert zero.startswith(f"DATA_PRICE_NOT_POSITIVE: {nothing} (")
+    assert closed.startswith(f"DATA_NO_SESSION: {len(year) - nothing} (AIRI 2015-04")
+    assert silent.startswith("DATA_SILENT_SESSION: ")

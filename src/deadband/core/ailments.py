@@ -66,8 +66,8 @@ class Ailment(StrEnum):
         "error",
         "days whose bars are labeled by their end",
         "kept",
-        "on {END_LABEL_DAYS:.0%} of at least {LEAST_DAYS} days no name has a bar at the open, and "
-        "{END_LABEL_NAMES:.0%} of the names have one at the close",
+        "on {END_LABEL_DAYS:.0%} of at least {LEAST_DAYS} days no name has a bar at the open, "
+        "some have the one after it, and {END_LABEL_NAMES:.0%} have one at the close",
         "Subtract a bar's length from ts: it is the start of the bar that is meant.",
     )
     DATA_NO_U_SHAPE = (

@@ -280,6 +280,8 @@ class DataSettings:
     """Horizon of a bps score, such as 30min or 1d."""
     score_scale: float = 1.0
     """Scores are multiplied by this; for studies of what stronger scores would do."""
+    accept: tuple[str, ...] = ()
+    """Errors of the data that do not stop a run, by their names in data-doctor.md."""
 
 
 EXACT = ("qp", "cvxpy")

@@ -162,11 +162,12 @@ def _lay_out(rows: Rows, grid: Grid) -> dict[date, DayBars]:
     columns = {name: rows.values[name] for name in (*PRICES, "volume")}
     columns["quoted"] = half_quotes(rows)
     used = np.unique(placed.session)
-    ends = np.cumsum([len(grid.starts(p)) for p in used.tolist()])
-    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+    lengths = np.array([len(grid.starts(p)) for p in used.tolist()], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
     row = begins[np.searchsorted(used, placed.session)] + placed.bar
     # All days are filled in at once and cut apart afterwards: a table a day would cost a pass each.
-    shape = int(ends[-1]) if len(ends) else 0, len(rows.symbols)
+    shape = int(lengths.sum()), len(rows.symbols)
     tables = {name: _dense(column, row, rows.name, shape) for name, column in columns.items()}
     return {
         grid.sessions[p].day: DayBars(**{name: t[begin:end] for name, t in tables.items()})

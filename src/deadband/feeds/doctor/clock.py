@@ -63,7 +63,7 @@ def note_end_labels(rows: Rows, grid: Grid, place: Ints) -> None:
     used = np.unique(place[place >= 0])
     if len(used) < LEAST_DAYS:
         return
-    begins = np.isin(grid.opens[used], rows.ts)
+    begins = np.isin(grid.opens[used], rows.ts) | ~np.isin(grid.opens[used] + grid.step, rows.ts)
     at_close = (place >= 0) & (rows.ts == grid.closes[np.maximum(place, 0)])
     names = np.bincount(place[at_close], minlength=len(grid.sessions))[used]
     by_end = ~begins & (names >= END_LABEL_NAMES * len(rows.symbols))
