@@ -24,6 +24,8 @@ ADJUSTED = 0.5
 ADJUSTED_DAYS = 5
 OFF_TICK = 0.05
 TICK = 0.0001
+ROUNDING, ROUNDING_SHARE = 1e-5, 1e-7
+"""What a price may be beside its grid, USD and as a share: float32 holds seven digits."""
 MIXED_NAMES = 0.2
 LEAVING = 0.03
 """Share of listed companies that leave in a year, at least: bought, merged or delisted."""
@@ -142,6 +144,6 @@ def _off_grid(chart: Chart) -> tuple[Floats, Floats]:
 
 def _off(price: Floats, step: float) -> Bools:
     """Prices that are no multiple of `step`, what float32 files round away left aside."""
-    units = price / step
-    off: Bools = np.abs(units - np.rint(units)) > np.maximum(0.01, units * 1e-7)
+    beside = np.abs(price - np.rint(price / step) * step)
+    off: Bools = beside > np.maximum(ROUNDING, price * ROUNDING_SHARE)
     return off

@@ -54,6 +54,19 @@ class Chart:
         return last
 
     @property
+    def steadiness(self) -> Floats:
+        """Share (n,) of the bars of the days on which a name trades, its worst day left out.
+
+        A halt of half a day is then measured against the other days, and not against itself.
+        """
+        possible = self.traded * self.length[:, np.newaxis]
+        worst = (possible - self.bars).argmax(axis=0), np.arange(len(self.symbols))
+        several = self.traded.sum(axis=0) > 1
+        bars = self.bars.sum(axis=0) - several * self.bars[worst]
+        share: Floats = bars / np.maximum(possible.sum(axis=0) - several * possible[worst], 1)
+        return share
+
+    @property
     def coverage(self) -> Floats:
         """Share (n,) of the bars from a name's first day to its last in which it trades."""
         ends = np.concatenate([[0], np.cumsum(self.length)])
@@ -80,7 +93,9 @@ def draw_chart(symbols: tuple[str, ...], bar_min: float, days: Mapping[date, Day
         opening[d] = np.where(traded, table.open[first, names], np.nan)
         closing[d] = np.where(traded, table.close[last, names], np.nan)
         # Irrational weights: no two different days come to the same number but by a freak.
-        weight = np.sqrt(2.0 + np.arange(len(seen)))
-        prints = weight @ np.where(seen, table.close, 0.0) + np.sqrt(3.0) * (weight @ shares)
+        # Summed row by row: a matrix product would round equal columns differently.
+        weight = np.sqrt(2.0 + np.arange(len(seen)))[:, np.newaxis]
+        price = np.where(seen, table.close, 0.0)
+        prints = (weight * (price + np.sqrt(3.0) * shares)).sum(axis=0)
         fingerprint[d] = np.where(traded, prints, np.nan)
     return Chart(symbols, bar_min, order, tables, bars, volume, opening, closing, fingerprint)

@@ -30,6 +30,8 @@ QUIET_SHARE = 0.25
 """Most volume of a half hour outside the true session, as a share of the open's or close's."""
 QUIET_MEAN = 0.2
 """Most volume of the hours outside the true session, as a share of the mean inside it."""
+BUSY_EDGE = 0.5
+"""Least volume of the half hour at the jump, as a share of the mean inside the true session."""
 OPEN_SPIKE = 1.3
 """Least volume of the first true half hour, as a multiple of the second."""
 MOST_DAYS = 0.5
@@ -176,4 +178,6 @@ def _jump(slots: Floats) -> int:
 
 
 def _is_quiet(outside: Floats, inside: Floats, edge: float) -> bool:
-    return bool(outside.max() < QUIET_SHARE * edge and outside.mean() < QUIET_MEAN * inside.mean())
+    busy = edge > BUSY_EDGE * inside.mean()
+    quiet = outside.max() < QUIET_SHARE * edge and outside.mean() < QUIET_MEAN * inside.mean()
+    return bool(busy and quiet)

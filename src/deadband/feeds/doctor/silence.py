@@ -14,7 +14,7 @@ from .chart import Chart
 from .rows import listed
 
 LIQUID = 0.9
-"""Coverage from which a name's silence says something."""
+"""Share of its days' bars from which a name's silence says something; its worst day aside."""
 OUT_SHARE = 0.1
 OUT_NAMES = 3
 HALT_LIQUID = 0.98
@@ -29,15 +29,15 @@ ILLIQUID = 0.5
 
 def find_silence(chart: Chart) -> list[Finding]:
     """Every silence under the name of its likeliest cause."""
-    coverage = chart.coverage
-    liquid = coverage >= LIQUID
+    steadiness = chart.steadiness
+    liquid = steadiness >= LIQUID
     out = [_out(chart, d, liquid) for d in range(len(chart.days))]
     return [
         *_outages(chart, out),
-        *_halts(chart, out, coverage),
+        *_halts(chart, out, steadiness),
         *_gone(chart),
         *_missing_sessions(chart, liquid),
-        *_illiquid(chart, coverage),
+        *_illiquid(chart, chart.coverage),
     ]
 
 
@@ -66,9 +66,9 @@ def _outages(chart: Chart, out: list[Bools]) -> list[Finding]:
     return [Finding(Ailment.DATA_VENDOR_OUTAGE, count, text)]
 
 
-def _halts(chart: Chart, out: list[Bools], coverage: Floats) -> list[Finding]:
-    steady = np.flatnonzero(coverage >= HALT_LIQUID)
-    least = _least_halt(chart, coverage)
+def _halts(chart: Chart, out: list[Bools], steadiness: Floats) -> list[Finding]:
+    steady = np.flatnonzero(steadiness >= HALT_LIQUID)
+    least = _least_halt(chart, steadiness)
     found = []
     for d, table in enumerate(chart.tables):
         full = chart.length[d] - int(out[d].sum())
@@ -89,11 +89,11 @@ def _halts(chart: Chart, out: list[Bools], coverage: Floats) -> list[Finding]:
     return [Finding(Ailment.DATA_HALT, len(found), listed(found))] if found else []
 
 
-def _least_halt(chart: Chart, coverage: Floats) -> Ints:
+def _least_halt(chart: Chart, steadiness: Floats) -> Ints:
     """Bars (n,) in a row that a name has to miss before it is no gap like its others."""
     shortest = max(HALT_BARS, int(np.ceil(HALT_MIN / chart.bar_min)))
     bars = chart.length.sum()
-    missing = np.clip(1 - coverage, 1 / bars, 0.5)
+    missing = np.clip(1 - steadiness, 1 / bars, 0.5)
     # Gaps of the length L come by chance missing^L times a bar.
     rare = np.ceil(np.log(HALT_CHANCE / bars) / np.log(missing))
     least: Ints = np.maximum(shortest, rare).astype(np.int64)
