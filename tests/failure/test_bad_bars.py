@@ -406,6 +406,42 @@ def test_names_that_bars_universe_and_lists_do_not_share_are_found(tmp_path: Pat
     assert made.prepared.findings == made.ledger.findings
 
 
+# --- errors in the data refuse a run, unless they are accepted by name ------------------------
+
+
+def split_overnight(prices: pd.DataFrame) -> pd.DataFrame:
+    """CCC in raw prices, two new shares for an old one from Friday on."""
+    table = prices.copy()
+    after = (table.symbol == "CCC") & (table.ts > at(FRIDAY, "00:00"))
+    table.loc[after, ["open", "high", "low", "close"]] /= 2
+    table.loc[after, "volume"] *= 2
+    return table
+
+
+def test_an_error_in_the_bars_refuses_the_run_with_its_cure(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as fault:
+        prepare_files(written(tmp_path, split_overnight(PRICES), Z), THURSDAY, FRIDAY)
+    first, last = str(fault.value).splitlines()
+    assert first.startswith("DATA_UNADJUSTED_SPLIT nights of a split in raw prices, kept: 1 (CCC ")
+    assert first.endswith(
+        "Adjust the prices and volumes before it, or run the days on one side of it."
+    )
+    assert last == 'To run on it all the same, set data.accept = ["DATA_UNADJUSTED_SPLIT"].'
+
+
+def test_an_error_that_is_accepted_by_its_name_is_said_and_run(tmp_path: Path) -> None:
+    made = over(tmp_path, split_overnight(PRICES), accept=("DATA_UNADJUSTED_SPLIT",))
+    assert made.found == ("DATA_UNADJUSTED_SPLIT: 1 (CCC 2026-03-06, 2 for 1)",)
+    assert made.prepared.findings == made.ledger.findings
+
+
+def test_bars_after_now_are_not_traded_on(tmp_path: Path) -> None:
+    settings, now = written(tmp_path, PRICES, Z), at(MONDAY, "00:00").to_pydatetime()
+    prepared = prepare_files(settings, THURSDAY, MONDAY, now)
+    assert [session.day for session in prepared.sessions] == [THURSDAY, FRIDAY]
+    assert prepared.findings[0].startswith("DATA_FUTURE rows dated after now, left out: 104 (AAA ")
+
+
 # --- CSV --------------------------------------------------------------------------------------
 
 

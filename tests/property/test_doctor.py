@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deadband.feeds.files import examine_bars
-from tests.kit.market import clean, clock, found, on
+from tests.kit.feed import clean, clock, found, on
 
 BARS = clean(names=5, days=8)
 DAY = BARS.ts.dt.date.rank(method="dense").astype(int) - 1

@@ -237,6 +237,13 @@ class Ailment(StrEnum):
         "kept; names are frozen meanwhile",
         "Get those bars again; a halt of the whole market looks the same.",
     )
+    DATA_PARTIAL_OUTAGE = (
+        "DATA_PARTIAL_OUTAGE",
+        "warning",
+        "bars in which the feed lost many names",
+        "kept; those names are frozen meanwhile",
+        "Get those bars again; a day of many halts looks the same.",
+    )
     DATA_SILENT_SESSION = (
         "DATA_SILENT_SESSION",
         "warning",

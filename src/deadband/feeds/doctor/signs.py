@@ -40,6 +40,10 @@ from .silence import (
     LIQUID,
     OUT_NAMES,
     OUT_SHARE,
+    PART_MIN,
+    PART_NAMES,
+    PART_SHARE,
+    PART_SIGMAS,
 )
 from .volume import AROUND, FALL, MOST_NAMES, UNIT_SPREAD, UNIT_TOLERANCE
 
@@ -122,6 +126,11 @@ SIGNS: Mapping[Ailment, str] = {
     Ailment.DATA_VENDOR_OUTAGE: (
         f"at most {OUT_SHARE:.0%} of the names that trade in {LIQUID:.0%} of their bars have "
         f"one, of at least {OUT_NAMES} such names"
+    ),
+    Ailment.DATA_PARTIAL_OUTAGE: (
+        f"{PART_NAMES} and {PART_SHARE:.0%} of the names that trade in {HALT_LIQUID:.0%} of their "
+        f"bars lack it at once for {PART_MIN} minutes, {PART_SIGMAS:g} σ more than usual and more "
+        "than at that time on other days, and it is no outage of all"
     ),
     Ailment.DATA_SILENT_SESSION: (
         "no name has a usable bar, and there are sessions before and after"

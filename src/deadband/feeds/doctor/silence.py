@@ -17,6 +17,13 @@ LIQUID = 0.9
 """Share of its days' bars from which a name's silence says something; its worst day aside."""
 OUT_SHARE = 0.1
 OUT_NAMES = 3
+PART_SHARE = 0.05
+PART_NAMES = 5
+PART_MIN = 5
+PART_SIGMAS = 6.0
+"""How far the names missing from a bar are beyond what they usually are."""
+NORM_DAYS = 5
+"""Days from which what a bar of the day usually lacks can be told."""
 HALT_LIQUID = 0.98
 HALT_BARS = 2
 HALT_MIN = 10
@@ -31,28 +38,65 @@ def find_silence(chart: Chart) -> list[Finding]:
     """Every silence under the name of its likeliest cause."""
     steadiness = chart.steadiness
     liquid = steadiness >= LIQUID
-    out = [_out(chart, d, liquid) for d in range(len(chart.days))]
+    out = _out(chart, liquid)
+    part = _part(chart, steadiness, out)
+    blind = [np.logical_or(*bars) for bars in zip(out, part, strict=True)]
     return [
-        *_outages(chart, out),
-        *_halts(chart, out, steadiness),
+        *_outages(chart, Ailment.DATA_VENDOR_OUTAGE, out),
+        *_outages(chart, Ailment.DATA_PARTIAL_OUTAGE, part),
+        *_halts(chart, blind, steadiness),
         *_gone(chart),
         *_missing_sessions(chart, liquid),
         *_illiquid(chart, chart.coverage),
     ]
 
 
-def _out(chart: Chart, d: int, liquid: Bools) -> Bools:
-    """Bars (b,) of a day in which the feed was out."""
-    alive = liquid & (chart.first <= d) & (d <= chart.last)
-    names = int(alive.sum())
-    if names < OUT_NAMES:
-        return np.zeros(int(chart.length[d]), dtype=np.bool_)
-    present = np.isfinite(chart.tables[d].close[:, alive]).sum(axis=1)
-    out: Bools = present <= OUT_SHARE * names
-    return out
+def _out(chart: Chart, liquid: Bools) -> list[Bools]:
+    """Bars (b,) of each day in which the feed was out for all."""
+    counts = [_missing(chart, d, liquid) for d in range(len(chart.days))]
+    return [(lost >= (1 - OUT_SHARE) * names) & (names >= OUT_NAMES) for names, lost in counts]
 
 
-def _outages(chart: Chart, out: list[Bools]) -> list[Finding]:
+def _part(chart: Chart, steadiness: Floats, out: list[Bools]) -> list[Bools]:
+    """Bars (b,) of each day in which the feed lost many names, but not all."""
+    steady = steadiness >= HALT_LIQUID
+    usual = float((1 - steadiness[steady]).sum())
+    fewest = max(PART_NAMES, usual + PART_SIGMAS * usual**0.5)
+    counts = [_missing(chart, d, steady) for d in range(len(chart.days))]
+    # Some names open a minute late every day: what a bar always lacks, it has not lost.
+    norm = {length: _usual_missing(counts, length) for length in set(chart.length.tolist())}
+    least = int(np.ceil(PART_MIN / chart.bar_min))
+    return [
+        _lasting((lost - norm[len(lost)] >= max(fewest, PART_SHARE * names)) & ~bars, least)
+        for (names, lost), bars in zip(counts, out, strict=True)
+    ]
+
+
+def _lasting(flags: Bools, least: int) -> Bools:
+    """The flags that stand in stretches of at least that many."""
+    lasting = np.zeros_like(flags)
+    for begin, end in _runs(flags):
+        lasting[begin:end] = end - begin >= least
+    return lasting
+
+
+def _missing(chart: Chart, d: int, which: Bools) -> tuple[int, Ints]:
+    """How many of these names are alive on a day, and how many of them each bar (b,) lacks."""
+    alive = which & chart.traded[d]
+    missing: Ints = (~np.isfinite(chart.tables[d].close[:, alive])).sum(axis=1)
+    return int(alive.sum()), missing
+
+
+def _usual_missing(counts: list[tuple[int, Ints]], length: int) -> Floats:
+    """Median over the days of that length of what each bar (b,) lacks; 0 where days are few."""
+    days = [missing for _, missing in counts if len(missing) == length]
+    if len(days) < NORM_DAYS:
+        return np.zeros(length)
+    norm: Floats = np.median(days, axis=0)
+    return norm
+
+
+def _outages(chart: Chart, ailment: Ailment, out: list[Bools]) -> list[Finding]:
     stretches = [
         f"{_clock(chart, d, begin)} to {_clock(chart, d, end)}"
         for d, bars in enumerate(out)
@@ -63,29 +107,27 @@ def _outages(chart: Chart, out: list[Bools]) -> list[Finding]:
     days = sum(1 for bars in out if bars.any())
     count = sum(int(bars.sum()) for bars in out)
     text = f"{len(stretches)} stretches on {days} days: {listed(stretches)}"
-    return [Finding(Ailment.DATA_VENDOR_OUTAGE, count, text)]
+    return [Finding(ailment, count, text)]
 
 
-def _halts(chart: Chart, out: list[Bools], steadiness: Floats) -> list[Finding]:
+def _halts(chart: Chart, blind: list[Bools], steadiness: Floats) -> list[Finding]:
+    """Silences of one name; bars in which the feed lost many are not counted as silent."""
     steady = np.flatnonzero(steadiness >= HALT_LIQUID)
     least = _least_halt(chart, steadiness)
     found = []
     for d, table in enumerate(chart.tables):
-        full = chart.length[d] - int(out[d].sum())
         # A halt leaves a name with at least so many bars fewer than the others.
-        short = steady[
-            (chart.bars[d, steady] <= full - least[steady]) & (chart.bars[d, steady] > 0)
-        ]
+        most = chart.length[d] - least[steady]
+        short = steady[(chart.bars[d, steady] <= most) & (chart.bars[d, steady] > 0)]
         for name in short.tolist():
             silent = ~np.isfinite(table.close[:, name])
             for begin, end in _runs(silent):
-                length = end - begin - int(out[d][begin:end].sum())
+                length = end - begin - int(blind[d][begin:end].sum())
                 inner = begin > 0 and end < len(silent)
                 if inner and length >= least[name]:
                     minutes = (end - begin) * chart.bar_min
-                    found.append(
-                        f"{chart.symbols[name]} {_clock(chart, d, begin)} for {minutes:g} min"
-                    )
+                    at = _clock(chart, d, begin)
+                    found.append(f"{chart.symbols[name]} {at} for {minutes:g} min")
     return [Finding(Ailment.DATA_HALT, len(found), listed(found))] if found else []
 
 

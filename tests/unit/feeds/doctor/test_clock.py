@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.kit.market import clean, clock, found, hours, nth, on
+from tests.kit.feed import clean, clock, found, hours, nth, on
 
 from deadband.core.errors import DataError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.kit.market import clean, found, on
+from tests.kit.feed import clean, found, on
 
 BARS = clean()
 

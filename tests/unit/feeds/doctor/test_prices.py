@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.kit.feed import clean, clock, found, on
 from tests.kit.files import brief
-from tests.kit.market import clean, clock, found, on
 
 from deadband.feeds.doctor.adjustment import find_survivors
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.kit.market import clean, clock, found, nth, on
+from tests.kit.feed import clean, clock, found, nth, on
 
 BARS = clean()
 
@@ -30,6 +30,25 @@ def test_a_few_names_that_go_on_do_not_hide_an_outage(tmp_path: Path) -> None:
     some = BARS.symbol.isin(["SIM001", "SIM002"])
     (said,) = found(tmp_path, without(within(3, "10:00", "10:30") & ~some))
     assert said.startswith("DATA_VENDOR_OUTAGE: 6 (1 stretches on 1 days: 2026-03-05 15:00 UTC")
+
+
+def test_many_names_that_are_lost_by_turns_are_no_halts(tmp_path: Path) -> None:
+    """As one feed did on 2026-02-24: for fifty minutes a fifth of the names, each for a while."""
+    lost = pd.Series(np.zeros(len(BARS), dtype=np.bool_))
+    for k in range(12):
+        first, last = f"1{k // 6}:{k % 6}0", f"1{(k + 5) // 6}:{(k + 5) % 6}0"
+        lost |= within(3, first, last) & (BARS.symbol == f"SIM{k + 1:03d}")
+    partial, halts = found(tmp_path, without(lost))
+    assert partial == (
+        "DATA_PARTIAL_OUTAGE: 16 (1 stretches on 1 days: 2026-03-05 15:40 UTC to 2026-03-05 17:00 "
+        "UTC)"
+    )
+    assert halts.startswith("DATA_HALT: 6 (SIM001 "), "the first and the last few stay alone"
+
+
+def test_names_that_open_late_every_day_are_not_lost(tmp_path: Path) -> None:
+    late = BARS.symbol.isin([f"SIM{k:03d}" for k in range(1, 9)]) & (clock(BARS) == "09:30")
+    assert found(tmp_path, without(late)) == []
 
 
 def test_one_silent_name_among_others_is_a_halt(tmp_path: Path) -> None:

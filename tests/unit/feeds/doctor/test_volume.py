@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.kit.feed import clean, clock, found, nth, on
 from tests.kit.files import bars
-from tests.kit.market import clean, clock, found, nth, on
 
 BARS = clean()
 
