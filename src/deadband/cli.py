@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .backtest.ledger import Ledger
     from .backtest.start import Prepared
     from .core.config import Settings
-    from .core.ports import Finding
 
 app = typer.Typer(
     help="Portfolio decision engine: computes every interval, trades only when a trigger fires.",
@@ -123,8 +122,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a configuration, and the bars it names: all findings at once, with numbers and cure."""
-    from .backtest.check import check_bars, stops_a_run
-    from .core.lint import lint
+    from .backtest.check import check as checked
 
     settings = _settings(config)
     named = replace(
@@ -132,26 +130,16 @@ def check(
         bars=str(bars or settings.data.bars),
         universe=str(universe or settings.data.universe),
     )
-    settings = replace(settings, data=named)
     console = _console(stderr=as_json)
-    said: list[dict[str, str | int]] = [
-        {"severity": doubt.severity, "text": doubt.text} for doubt in lint(settings)
-    ]
-    if settings.data.bars:
-        with console.status("examining bars"):
-            found = check_bars(settings, datetime.now(UTC))
-        said += [_finding(each, stops=stops_a_run(each, settings)) for each in found]
-    # Sorted stably: within a severity, faults of the configuration first.
-    said.sort(key=lambda each: list(COLORS).index(str(each["severity"])))
+    with console.status("examining"):
+        said = checked(replace(settings, data=named), datetime.now(UTC))
     for each in said:
         _show(console, str(each["severity"]), str(each["text"]))
-    count = {severity: sum(each["severity"] == severity for each in said) for severity in COLORS}
-    console.print(", ".join(f"{severity}s: {number}" for severity, number in count.items()))
+    count = {f"{name}s": sum(each["severity"] == name for each in said) for name in COLORS}
+    console.print(", ".join(f"{severity}: {number}" for severity, number in count.items()))
     if as_json:
-        print(
-            json.dumps({f"{name}s": number for name, number in count.items()} | {"findings": said})
-        )
-    raise typer.Exit(1 if count["error"] else 0)
+        print(json.dumps({**count, "findings": said}))
+    raise typer.Exit(1 if count["errors"] else 0)
 
 
 @app.command()
@@ -280,21 +268,6 @@ def _console(*, stderr: bool = False) -> Console:
 def _show(console: Console, severity: str, text: str) -> None:
     console.print(f"[{COLORS[severity]}]{severity}[/]", end=" ")
     console.print(text, markup=False)
-
-
-def _finding(finding: Finding, *, stops: bool) -> dict[str, str | int]:
-    """A finding for people and for programs; an error that was accepted is a warning."""
-    ailment = finding.ailment
-    severity = "warning" if ailment.severity == "error" and not stops else ailment.severity
-    return {
-        "severity": severity,
-        "text": f"{finding}. {ailment.cure}",
-        "name": str(ailment),
-        "count": finding.count,
-        "example": finding.example,
-        "effect": ailment.effect,
-        "cure": ailment.cure,
-    }
 
 
 def _show_findings(console: Console, prepared: Prepared) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from deadband.backtest.run import CYCLE, RUN
 from deadband.backtest.start import Prepared, drive, prepare_files
+from deadband.core.ailments import Ailment
 from deadband.core.bars import SessionBars
 from deadband.core.seen import Market
 from deadband.core.session import Session
@@ -32,12 +33,16 @@ INSTANTS = [
     (DAYS[4], "15:30"),
     (DAYS[5], "11:30"),
 ]
+ERRORS = tuple(str(each) for each in Ailment if each.severity == "error")
 Bodies = list[tuple[str, str, bytes]]
 
 
 def prepared(folder: Path, prices: pd.DataFrame, z: pd.DataFrame) -> Prepared:
-    """Betas to a market symbol too, so that they are also part of what is compared."""
-    settings = written(folder, prices, z, market="HHH", beta_tolerance=1.0)
+    """Betas to a market symbol too, so that they are also part of what is compared.
+
+    Poison is found for what it is, and accepted: the file is refused as a whole otherwise.
+    """
+    settings = written(folder, prices, z, market="HHH", beta_tolerance=1.0, accept=ERRORS)
     return prepare_files(settings, FIRST, LAST)
 
 

@@ -286,6 +286,11 @@ def test_check_reads_the_bars_that_the_config_names_and_what_it_accepts(tmp_path
     assert "DATA_END_LABELS" in {finding.get("name") for finding in said.json["findings"]}
 
 
+def test_check_of_bars_that_leave_nothing_is_an_error(tmp_path: Path) -> None:
+    said = checked(tmp_path, clean(names=5, days=6).assign(close=-1.0))
+    assert (said.code, said.json["findings"][0]["name"]) == (1, "DATA_NO_BARS")
+
+
 def test_check_refuses_what_no_finding_is_called(tmp_path: Path) -> None:
     config = tmp_path / "my.toml"
     config.write_text('[data]\naccept = ["DATA_END_LABEL", "WHATEVER"]\n')

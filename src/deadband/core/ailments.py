@@ -72,6 +72,13 @@ class Ailment(StrEnum):
         "Check the zone of ts, and the clock of the machine.",
     )
     # Rows.
+    DATA_NO_BARS = (
+        "DATA_NO_BARS",
+        "error",
+        "files without a usable bar",
+        "refused, accepted or not",
+        "See what else was found: it says why every row was left out.",
+    )
     DATA_PRICE_NOT_FINITE = (
         "DATA_PRICE_NOT_FINITE",
         "warning",

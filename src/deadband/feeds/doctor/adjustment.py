@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from ...core.ailments import Ailment
 from ...core.arrays import Bools, Floats, Ints
@@ -101,7 +101,7 @@ def find_survivors(days: int, traded: Bools) -> list[Finding]:
     leavers = int((present & (last < d - 2)).sum())
     joiners = int((present & (first > 1)).sum())
     expected = LEAVING * int(present.sum()) * days / SESSIONS_A_YEAR
-    if poisson.cdf(leavers, expected) >= CHANCE:
+    if float(pdtr(leavers, expected)) >= CHANCE:
         return []
     text = (
         f"{leavers} leave and {joiners} join of {n} in {days} sessions; "

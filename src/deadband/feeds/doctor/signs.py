@@ -71,6 +71,7 @@ SIGNS: Mapping[Ailment, str] = {
         f"close both trade less than {U_SHARE:.0%} of the middle of the day"
     ),
     Ailment.DATA_FUTURE: ("ts is later than the clock of the machine that reads"),
+    Ailment.DATA_NO_BARS: "no row is left that starts a bar of a session",
     Ailment.DATA_PRICE_NOT_FINITE: (
         "one of open, high, low and close is missing or infinite, and not all are missing"
     ),
