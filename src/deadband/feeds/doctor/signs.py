@@ -109,8 +109,8 @@ SIGNS: Mapping[Ailment, str] = {
         "two symbols are equal but for case, spaces and the sign before the class (BRK.B, BRK-B)"
     ),
     Ailment.DATA_ONE_VENUE: (
-        f"volume falls below {FALL:.0%}, or rises above its inverse, overnight and in the "
-        f"median of up to {AROUND} days, for {MOST_NAMES:.0%} of the names"
+        f"volume by the bar falls below {FALL:.0%}, or rises above its inverse, overnight and in "
+        f"the median of up to {AROUND} days, for {MOST_NAMES:.0%} of the names"
     ),
     Ailment.DATA_VOLUME_UNITS: (
         f"as above, and the median ratio of the names is within a factor {UNIT_TOLERANCE:g} of "

@@ -20,6 +20,8 @@ LEAST_NAMES = 3
 """One or two names can change overnight, whatever the feed."""
 NIGHT_DAYS = 5
 """Days between two sessions that still make a night."""
+BEGUN = 0.5
+"""Share of a session's bars under which a day says nothing of a usual bar: its open is loud."""
 UNITS = (100.0, 1000.0)
 UNIT_TOLERANCE = 1.6
 UNIT_SPREAD = 0.6
@@ -46,12 +48,15 @@ def drop_filled(rows: Rows, placed: Placed) -> Placed:
 
 def find_volume_breaks(chart: Chart) -> list[Finding]:
     """Nights after which most names trade a small share, or a large multiple, of before."""
-    with np.errstate(divide="ignore"):
-        logs = np.where(chart.volume > 0, np.log(chart.volume), np.nan)
+    # By the bar: a half-day, or a last day that is still going on, is no other feed.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.where(chart.volume > 0, np.log(chart.volume / chart.bars), np.nan)
+    begun = np.median(chart.bars, axis=1) < BEGUN * chart.length
     venue: list[str] = []
     units: list[str] = []
     for night in range(1, len(logs)):
-        if (chart.days[night] - chart.days[night - 1]).days > NIGHT_DAYS:
+        apart = (chart.days[night] - chart.days[night - 1]).days > NIGHT_DAYS
+        if apart or begun[night] or begun[night - 1]:
             continue
         moved = _moved(logs, night)
         if moved is None:

@@ -41,6 +41,15 @@ def test_a_quiet_day_and_a_name_of_its_own_are_no_other_feed(tmp_path: Path) -> 
     assert found(tmp_path, scaled(on(BARS, 6, 14) & (BARS.symbol == "SIM003"), 0.05)) == []
 
 
+@pytest.mark.parametrize("until", ["09:35", "10:00", "13:00"])
+def test_a_last_day_that_is_still_going_on_is_no_other_feed(tmp_path: Path, until: str) -> None:
+    frame = BARS[~(on(BARS, 14) & (clock(BARS) >= until))]
+    (said,) = found(tmp_path, frame)
+    assert said.startswith("DATA_VENDOR_OUTAGE: "), (
+        "what is not there yet is said, and nothing else"
+    )
+
+
 def test_bars_filled_forward_are_left_out(tmp_path: Path) -> None:
     frame = BARS.copy()
     which = on(frame, 3) & (frame.symbol == "SIM003") & (clock(frame) >= "15:30")
