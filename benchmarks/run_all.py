@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bench_cycle
+import bench_doctor
 import bench_features
 import bench_greedy
 import bench_qp
@@ -12,6 +13,7 @@ import bench_risk
 def main() -> None:
     bench_greedy.main()
     bench_cycle.main()
+    bench_doctor.main([])
     bench_features.main()
     bench_qp.main([])
     bench_risk.main()

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +37,9 @@ RECORDED = (
     "Recorded bars, simulated fills: half-spread and impact are modeled where the file has no "
     "quotes, fees are IBKR's fixed commission."
 )
+
+COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
+"""Severities from the worst on, and how each is shown."""
 
 ConfigFile = Annotated[Path | None, typer.Option(help="TOML file of settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object as the last line.")]
@@ -115,7 +118,7 @@ def run(
         prepared = prepare_simulated(settings, seed)
     else:
         with console.status("reading bars and scores"):
-            prepared = prepare_files(settings, first, last)
+            prepared = prepare_files(settings, first, last, datetime.now(UTC))
     path = journal or folder / "journal.db"
     _show_findings(console, prepared)
     _drive(console, prepared, path)
@@ -123,22 +126,31 @@ def run(
 
 
 @app.command()
-def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check a configuration: every fault and doubt at once, each with numbers and a cure."""
-    from .core.lint import lint
+def check(
+    bars: Annotated[Path | None, typer.Option(help="Bars file (.parquet or .csv).")] = None,
+    universe: Annotated[Path | None, typer.Option(help="symbol, sector and flags.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a configuration, and the bars it names: all findings at once, with numbers and cure."""
+    from .backtest.check import check as checked
 
-    findings = lint(_settings(config))
+    settings = _settings(config)
+    named = replace(
+        settings.data,
+        bars=str(bars or settings.data.bars),
+        universe=str(universe or settings.data.universe),
+    )
     console = _console(stderr=as_json)
-    for finding in findings:
-        color = "red" if finding.severity == "error" else "yellow"
-        console.print(f"[{color}]{finding.severity}[/]", end=" ")
-        console.print(finding.text, markup=False, highlight=False)
-    errors = sum(finding.severity == "error" for finding in findings)
-    console.print(f"errors: {errors}, warnings: {len(findings) - errors}")
+    with console.status("examining"):
+        said = checked(replace(settings, data=named), datetime.now(UTC))
+    for each in said:
+        _show(console, str(each["severity"]), str(each["text"]))
+    count = {f"{name}s": sum(each["severity"] == name for each in said) for name in COLORS}
+    console.print(", ".join(f"{severity}: {number}" for severity, number in count.items()))
     if as_json:
-        listed = [{"severity": f.severity, "text": f.text} for f in findings]
-        print(json.dumps({"errors": errors, "findings": listed}))
-    raise typer.Exit(1 if errors else 0)
+        print(json.dumps({**count, "findings": said}))
+    raise typer.Exit(1 if count["errors"] else 0)
 
 
 @app.command()
@@ -339,13 +351,16 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
+def _show(console: Console, severity: str, text: str) -> None:
+    console.print(f"[{COLORS[severity]}]{severity}[/]", end=" ")
+    console.print(text, markup=False)
+
+
 def _show_findings(console: Console, prepared: Prepared) -> None:
-    for finding in prepared.lint:
-        console.print(f"[yellow]{finding.severity}[/]", end=" ")
-        console.print(finding.text, markup=False)
-    for text in prepared.findings:
-        console.print("[yellow]data[/]", end=" ")
-        console.print(text, markup=False)
+    for doubt in prepared.lint:
+        _show(console, doubt.severity, doubt.text)
+    for finding in prepared.tape.findings:
+        _show(console, finding.ailment.severity, str(finding))
 
 
 def _drive(console: Console, prepared: Prepared, path: Path) -> None:

@@ -6,22 +6,24 @@ import runpy
 from collections import Counter
 from pathlib import Path
 
+from deadband.core.ailments import SEVERITIES, Ailment
 from deadband.core.reasons import BY_NUMBER, Code
+from deadband.feeds.doctor.signs import SIGNS
 
 ROOT = Path(__file__).parents[2]
 REASONS = ROOT / "src" / "deadband" / "core" / "reasons.py"
 make_docs = runpy.run_path(str(ROOT / "tools" / "make_docs.py"))
 
 
-def spoken_codes(path: Path) -> set[str]:
-    """Names taken from `Code` in a file: `Code.X`, whatever is done with it."""
+def spoken_codes(path: Path, of: str = "Code") -> set[str]:
+    """Names taken from an enum in a file: `Code.X`, whatever is done with it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {
         node.attr
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and node.value.id == "Code"
+        and node.value.id == of
     }
 
 
@@ -65,3 +67,30 @@ def test_every_code_is_named_by_a_test() -> None:
     files = [p for p in (ROOT / "tests").rglob("*.py") if "architecture" not in p.parts]
     words = {word for p in files for word in re.findall(r"\b[A-Z_]{4,}\b", p.read_text("utf-8"))}
     assert set(Code.__members__) - words == set()
+
+
+def test_every_ailment_is_whole_and_no_code_has_its_name() -> None:
+    assert [each for each in Ailment if each != each.name or each not in SIGNS] == []
+    assert [each for each in Ailment if each.severity not in SEVERITIES] == []
+    assert [
+        each for each in Ailment if not each.cure.endswith(".") or each.what.endswith(".")
+    ] == []
+    assert set(Ailment.__members__) & set(Code.__members__) == set()
+
+
+def test_every_ailment_stands_on_its_page_with_its_sign_and_cure() -> None:
+    page = (ROOT / "docs" / "data-doctor.md").read_text(encoding="utf-8")
+    for each in Ailment:
+        row = f"| `{each}` | {each.severity} | {each.what} | {SIGNS[each]} | {each.effect} |"
+        assert row in page and each.cure in page
+    assert page.count("\n| `") == len(Ailment)
+
+
+def test_every_ailment_is_said_by_a_file_and_found_by_a_test() -> None:
+    places = {"ailments.py", "signs.py"}
+    files = [path for path in (ROOT / "src").rglob("*.py") if path.name not in places]
+    said = set().union(*(spoken_codes(path, "Ailment") for path in files))
+    assert set(Ailment.__members__) - said == set()
+    tests = [p for p in (ROOT / "tests").rglob("*.py") if "architecture" not in p.parts]
+    words = {word for p in tests for word in re.findall(r"\bDATA_[A-Z_]+\b", p.read_text("utf-8"))}
+    assert set(Ailment.__members__) - words == set()

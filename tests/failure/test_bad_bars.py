@@ -138,29 +138,29 @@ def equal(rows: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (before_the_open, "rows outside the session: 2 (CCC 2026-03-05 13:00 UTC)"),
-        (after_the_close, "rows outside the session: 2 (CCC 2026-03-05 21:00 UTC)"),
-        (on_saturday, "rows on days without a session: 2 (CCC 2026-03-07 16:00 UTC)"),
-        (between_bars, "rows between bar starts: 2 (CCC 2026-03-05 16:07 UTC)"),
-        (at_zero, "prices of zero or less: 2 (CCC 2026-03-05 16:00 UTC)"),
-        (below_zero, "prices of zero or less: 2 (CCC 2026-03-05 16:00 UTC)"),
-        (not_finite, "prices that are not finite: 2 (CCC 2026-03-05 16:00 UTC)"),
-        (equal, "doubled rows, counted once: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (before_the_open, "DATA_OUTSIDE_SESSION: 2 (CCC 2026-03-05 13:00 UTC)"),
+        (after_the_close, "DATA_OUTSIDE_SESSION: 2 (CCC 2026-03-05 21:00 UTC)"),
+        (on_saturday, "DATA_NO_SESSION: 2 (CCC 2026-03-07 16:00 UTC)"),
+        (between_bars, "DATA_BETWEEN_BARS: 2 (CCC 2026-03-05 16:07 UTC)"),
+        (at_zero, "DATA_PRICE_NOT_POSITIVE: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (below_zero, "DATA_PRICE_NOT_POSITIVE: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (not_finite, "DATA_PRICE_NOT_FINITE: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (equal, "DATA_DOUBLED: 2 (CCC 2026-03-05 16:00 UTC)"),
     ],
 )
 def test_rows_that_are_left_out_leave_the_run_as_it_was(
     tmp_path: Path, clean: Ran, change: Callable[[pd.DataFrame], None], what: str
 ) -> None:
     spoiled = over(tmp_path, beside(change))
-    assert spoiled.prepared.findings == (what,)
-    assert spoiled.ledger.findings == (what,), "the journal says so too"
+    assert spoiled.found == (what,)
+    assert spoiled.ledger.findings == spoiled.prepared.findings, "the journal says so too"
     assert cycles_of(spoiled.journal) == cycles_of(clean.journal)
 
 
 def test_the_clean_run_has_nothing_to_say_and_trades(clean: Ran) -> None:
     clean.assert_books_close()
     assert_nothing_traded_on_stale_prices(clean)
-    assert clean.prepared.findings == ()
+    assert clean.found == ()
     assert {order.split()[0] for order in clean.ordered()} == set(NAMES)
 
 
@@ -181,16 +181,16 @@ def contradicted() -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("prices", "what"),
     [
-        (in_place("close", np.nan), "prices that are not finite: 2 (CCC 2026-03-05 16:00 UTC)"),
-        (in_place("open", 0.0), "prices of zero or less: 2 (CCC 2026-03-05 16:00 UTC)"),
-        (in_place("high", 0.01), "high or low inside the bar: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (in_place("close", np.nan), "DATA_PRICE_NOT_FINITE: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (in_place("open", 0.0), "DATA_PRICE_NOT_POSITIVE: 2 (CCC 2026-03-05 16:00 UTC)"),
+        (in_place("high", 0.01), "DATA_HIGH_LOW: 2 (CCC 2026-03-05 16:00 UTC)"),
         (
             in_place("volume", np.inf),
-            "volume that is negative, missing or not finite: 2 (CCC 2026-03-05 16:00 UTC)",
+            "DATA_VOLUME_INVALID: 2 (CCC 2026-03-05 16:00 UTC)",
         ),
         (
             contradicted(),
-            "doubled rows that contradict each other, left out: 4 (CCC 2026-03-05 16:00 UTC)",
+            "DATA_CONTRADICTING: 4 (CCC 2026-03-05 16:00 UTC)",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_a_name_whose_rows_are_left_out_is_not_traded_meanwhile(
     tmp_path: Path, prices: pd.DataFrame, what: str
 ) -> None:
     made = over(tmp_path, prices, liked(Z, "CCC", THURSDAY))
-    assert made.prepared.findings == (what,)
+    assert made.found == (what,)
     gap = during(made, THURSDAY, "11:30", "12:00")
     assert_frozen(made, gap, "CCC")
     assert made.ordered("CCC"), "it trades when there are bars"
@@ -209,8 +209,8 @@ def test_a_name_without_any_sound_row_is_never_traded(tmp_path: Path) -> None:
     prices = PRICES.copy()
     prices.loc[prices.symbol == "CCC", "close"] = -1.0
     made = over(tmp_path, prices, liked(Z, "CCC", THURSDAY))
-    assert made.finding("prices of zero or less") == (
-        "prices of zero or less: 78 (CCC 2026-03-02 14:30 UTC)"
+    assert made.finding("DATA_PRICE_NOT_POSITIVE") == (
+        "DATA_PRICE_NOT_POSITIVE: 78 (CCC 2026-03-02 14:30 UTC)"
     )
     assert made.ordered("CCC") == []
     assert len(made.ordered()) > 20
@@ -302,7 +302,7 @@ def test_an_outage_is_said_and_nothing_is_traded_or_lost(
 def test_a_session_without_any_bar_is_named_and_the_book_is_carried_over(tmp_path: Path) -> None:
     prices = PRICES[~between(PRICES, FRIDAY, "09:30", "16:00")]
     made = over(tmp_path, prices, days=(THURSDAY, MONDAY))
-    assert made.prepared.findings == ("sessions without any usable bar: 1 (2026-03-06)",)
+    assert made.found == ("DATA_SILENT_SESSION: 1 (2026-03-06)",)
     assert_only_friday_is_skipped(made)
 
 
@@ -311,7 +311,7 @@ def test_a_day_that_starts_an_hour_off_is_left_out(tmp_path: Path, hours: int, s
     prices = PRICES.copy()
     prices.loc[between(prices, FRIDAY, "09:30", "16:00"), "ts"] += pd.Timedelta(hours=hours)
     made = over(tmp_path, prices, days=(THURSDAY, MONDAY))
-    assert made.finding(f"day whose bars start 1 h {side}").endswith("left out: 1 (2026-03-06)")
+    assert made.finding("DATA_HOURS_OFF") == f"DATA_HOURS_OFF: 1 (2026-03-06, 1 h {side})"
     assert_only_friday_is_skipped(made)
 
 
@@ -328,7 +328,7 @@ def assert_only_friday_is_skipped(made: Ran) -> None:
 def test_the_whole_file_an_hour_off_is_refused(tmp_path: Path) -> None:
     prices = PRICES.copy()
     prices["ts"] += pd.Timedelta(hours=1)
-    with pytest.raises(DataError, match=r"no bar inside any session \(day whose bars start 1 h la"):
+    with pytest.raises(DataError, match=r"no bar inside any session \(DATA_WRONG_ZONE .*1 h late"):
         prepare_files(written(tmp_path, prices, Z), THURSDAY, FRIDAY)
 
 
@@ -397,16 +397,49 @@ def test_names_that_bars_universe_and_lists_do_not_share_are_found(tmp_path: Pat
     listed = "".join(f"{symbol},Energy,0\n" for symbol in NAMES[:-1])
     path.write_text(f"symbol,sector,restricted\n{listed}XXX,Media,1\n")
     made = over(tmp_path, PRICES, universe=str(path), no_short=("AAA", "BBBB"), sector_cap=0.25)
-    assert (
-        made.prepared.findings
-        == made.ledger.findings
-        == (
-            "symbols with bars but not in the universe file: 1 (HHH)",
-            "symbols in the universe file but without bars: 1 (XXX)",
-            "symbols on the list restricted but without bars: 1 (XXX)",
-            "symbols on the list no_short but without bars: 1 (BBBB)",
-        )
+    assert made.found == (
+        "DATA_NOT_LISTED: 1 (HHH)",
+        "DATA_LISTED_WITHOUT_BARS: 1 (XXX)",
+        "DATA_BARRED_WITHOUT_BARS: 1 (restricted: XXX)",
+        "DATA_BARRED_WITHOUT_BARS: 1 (no_short: BBBB)",
     )
+    assert made.prepared.findings == made.ledger.findings
+
+
+# --- errors in the data refuse a run, unless they are accepted by name ------------------------
+
+
+def split_overnight(prices: pd.DataFrame) -> pd.DataFrame:
+    """CCC in raw prices, two new shares for an old one from Friday on."""
+    table = prices.copy()
+    after = (table.symbol == "CCC") & (table.ts > at(FRIDAY, "00:00"))
+    table.loc[after, ["open", "high", "low", "close"]] /= 2
+    table.loc[after, "volume"] *= 2
+    return table
+
+
+def test_an_error_in_the_bars_refuses_the_run_with_its_cure(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as fault:
+        prepare_files(written(tmp_path, split_overnight(PRICES), Z), THURSDAY, FRIDAY)
+    first, last = str(fault.value).splitlines()
+    assert first.startswith("DATA_UNADJUSTED_SPLIT nights of a split in raw prices, kept: 1 (CCC ")
+    assert first.endswith(
+        "Adjust the prices and volumes before it, or run the days on one side of it."
+    )
+    assert last == 'To run on it all the same, set data.accept = ["DATA_UNADJUSTED_SPLIT"].'
+
+
+def test_an_error_that_is_accepted_by_its_name_is_said_and_run(tmp_path: Path) -> None:
+    made = over(tmp_path, split_overnight(PRICES), accept=("DATA_UNADJUSTED_SPLIT",))
+    assert made.found == ("DATA_UNADJUSTED_SPLIT: 1 (CCC 2026-03-06, 2 for 1)",)
+    assert made.prepared.findings == made.ledger.findings
+
+
+def test_bars_after_now_are_not_traded_on(tmp_path: Path) -> None:
+    settings, now = written(tmp_path, PRICES, Z), at(MONDAY, "00:00").to_pydatetime()
+    prepared = prepare_files(settings, THURSDAY, MONDAY, now)
+    assert [session.day for session in prepared.sessions] == [THURSDAY, FRIDAY]
+    assert prepared.findings[0].startswith("DATA_FUTURE rows dated after now, left out: 104 (AAA ")
 
 
 # --- CSV --------------------------------------------------------------------------------------

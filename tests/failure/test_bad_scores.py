@@ -76,7 +76,7 @@ def test_a_score_that_is_not_finite_is_named_and_not_traded_on(
 ) -> None:
     made = over(tmp_path, stated("CCC", value, THURSDAY, "10:00", "12:00"))
     assert made.prepared.findings == made.ledger.findings
-    assert made.prepared.findings == ("scores that are not finite: 4 (CCC 2026-03-05 15:00 UTC)",)
+    assert made.found == ("DATA_SCORE_NOT_FINITE: 4 (CCC 2026-03-05 15:00 UTC)",)
     spoilt = during(made, THURSDAY, "10:00", "11:30")
     assert {code(made, record, "CCC") for record in spoilt} == {Code.DATA_NOT_FINITE}
     for record in spoilt:
@@ -100,8 +100,8 @@ def test_a_held_name_whose_score_breaks_is_kept(tmp_path: Path) -> None:
 
 def test_a_model_that_says_nothing_but_nan_trades_nothing(tmp_path: Path) -> None:
     made = over(tmp_path, Z.assign(z=np.nan))
-    assert made.finding("scores that are not finite") == (
-        f"scores that are not finite: {len(Z)} (AAA 2026-03-02 15:00 UTC)"
+    assert made.finding("DATA_SCORE_NOT_FINITE") == (
+        f"DATA_SCORE_NOT_FINITE: {len(Z)} (AAA 2026-03-02 15:00 UTC)"
     )
     assert made.ordered() == []
     assert made.ledger.rows[-1].nav == made.ledger.rows[0].nav
@@ -133,7 +133,7 @@ def test_a_wild_score_in_basis_points_is_pulled_back_too(tmp_path: Path) -> None
 
 def test_a_name_without_scores_is_named_and_never_traded(tmp_path: Path) -> None:
     made = over(tmp_path, Z[Z.symbol != "CCC"])
-    assert made.prepared.findings == ("symbols with bars but no score: 1 (CCC)",)
+    assert made.found == ("DATA_BARS_WITHOUT_SCORE: 1 (CCC)",)
     assert made.ordered("CCC") == []
     open_cycles = during(made, THURSDAY, "10:00", "15:30")
     assert {code(made, record, "CCC") for record in open_cycles} == {Code.DATA_MISSING_SCORE}
@@ -143,12 +143,12 @@ def test_a_name_without_scores_is_named_and_never_traded(tmp_path: Path) -> None
 def test_scores_for_unknown_names_are_named_and_change_nothing(tmp_path: Path, clean: Ran) -> None:
     strangers = Z[Z.symbol == "AAA"].assign(symbol="XXX", z=9.0)
     made = over(tmp_path, pd.concat([Z, strangers], ignore_index=True))
-    assert made.prepared.findings == ("symbols with scores but no bars: 1 (XXX)",)
+    assert made.found == ("DATA_SCORE_WITHOUT_BARS: 1 (XXX)",)
     assert cycles_of(made) == cycles_of(clean)
 
 
 def test_the_clean_run_has_nothing_to_say_and_trades(clean: Ran) -> None:
-    assert clean.prepared.findings == ()
+    assert clean.found == ()
     assert {order.split()[0] for order in clean.ordered()} == set(NAMES)
 
 
@@ -159,7 +159,7 @@ def test_the_market_symbol_needs_no_score_and_is_not_traded_on_one(tmp_path: Pat
         market="HHH",
         beta_tolerance=1.0,
     )
-    assert made.prepared.findings == ()
+    assert made.found == ()
     assert made.ordered("HHH") == []
     assert len(made.ordered()) > 20
 

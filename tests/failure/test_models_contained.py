@@ -235,7 +235,7 @@ def test_several_files_of_scores_speak_under_their_names(tmp_path: Path) -> None
     assert said.models == ("scores", "slow") and said.horizon_min == (30.0, 120.0)
     stated = other[(other["asof"] == made.records[5].seen.now) & (other.symbol == "AAA")].z.item()
     assert said.value[1, made.column("AAA")] == pytest.approx(0.5 * stated)
-    assert made.prepared.findings == ("slow: symbols with bars but no score: 1 (CCC)",)
+    assert made.found == ("DATA_BARS_WITHOUT_SCORE: 1 (slow: CCC)",)
     assert len(said.version[1]) == 16
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from deadband.backtest.ledger import Ledger, read_ledger
 from deadband.backtest.start import Prepared, drive, prepare_files
 from deadband.core.config import DataSettings, Settings
+from deadband.core.ports import Finding
 from deadband.core.session import session_on
 from deadband.core.types import CycleRecord
 
@@ -120,6 +121,11 @@ def written(
     return inputs.settings(**(BUSY | data | given))
 
 
+def brief(finding: Finding) -> str:
+    """A finding without its prose: name, count and example."""
+    return f"{finding.ailment}: {finding.count} ({finding.example})"
+
+
 @dataclass(frozen=True)
 class Ran:
     """A run over files: what was prepared, every cycle's record, and the books."""
@@ -129,9 +135,14 @@ class Ran:
     ledger: Ledger
     journal: Path
 
-    def finding(self, what: str) -> str:
-        """The one finding that begins with `what`."""
-        (found,) = [text for text in self.prepared.findings if text.startswith(what)]
+    @property
+    def found(self) -> tuple[str, ...]:
+        """What was found in the data, in brief."""
+        return tuple(brief(finding) for finding in self.prepared.tape.findings)
+
+    def finding(self, ailment: str) -> str:
+        """The one finding of that name."""
+        (found,) = [text for text in self.found if text.startswith(ailment)]
         return found
 
     def column(self, symbol: str) -> int:

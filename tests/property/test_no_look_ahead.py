@@ -16,6 +16,7 @@ import pytest
 
 from deadband.backtest.run import CYCLE, RUN
 from deadband.backtest.start import Prepared, drive, prepare_files
+from deadband.core.ailments import Ailment
 from deadband.core.bars import SessionBars
 from deadband.core.model_settings import ModelSettings
 from deadband.core.seen import Market
@@ -35,13 +36,19 @@ INSTANTS = [
     (DAYS[4], "15:30"),
     (DAYS[5], "11:30"),
 ]
+ERRORS = tuple(str(each) for each in Ailment if each.severity == "error")
 Bodies = list[tuple[str, str, bytes]]
 
 
 def prepared(folder: Path, prices: pd.DataFrame, z: pd.DataFrame) -> Prepared:
-    """Betas to a market symbol and a model too, so that they are also part of what is compared."""
+    """Betas to a market symbol and a model too, so that they are also part of what is compared.
+
+    Poison is found for what it is, and accepted: the file is refused as a whole otherwise.
+    """
     models = (ModelSettings("follow", "python", "tests.kit.models:Follow"),)
-    settings = written(folder, prices, z, market="HHH", beta_tolerance=1.0, models=models)
+    settings = written(
+        folder, prices, z, market="HHH", beta_tolerance=1.0, models=models, accept=ERRORS
+    )
     run = prepare_files(settings, FIRST, LAST)
     assert isinstance(run.scores, Zoo)
     (table,) = run.scores.tables

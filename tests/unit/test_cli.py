@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from deadband.cli import main
 from deadband.core.reasons import Code
+from tests.kit.feed import clean
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "col", "wbr", "base", "area", "source"}
 ASKED_FOR = {
@@ -258,6 +260,69 @@ def test_check_tells_all_faults_of_a_config_at_once(tmp_path: Path) -> None:
     assert said.json["errors"] >= 2
     assert "K_buy" in texts
     assert "z_cut" in texts
+
+
+def checked(folder: Path, frame: pd.DataFrame, *options: object) -> Said:
+    frame.to_parquet(folder / "bars.parquet", index=False)
+    return call("check", "--bars", folder / "bars.parquet", *options, "--json")
+
+
+def test_check_of_clean_bars_finds_nothing_in_them(tmp_path: Path) -> None:
+    said = checked(tmp_path, clean(names=5, days=6))
+    assert (said.code, said.json["errors"], said.json["notes"]) == (0, 0, 0)
+    assert all("name" not in finding for finding in said.json["findings"])
+
+
+def test_check_of_bars_says_all_at_once_the_worst_first(tmp_path: Path) -> None:
+    frame = clean(names=5, days=6)
+    frame.loc[7, "close"] = -1.0
+    twin = frame[frame.symbol == "SIM002"].assign(symbol="xyz")
+    universe = tmp_path / "universe.csv"
+    universe.write_text("symbol\nSIM001\nSIM002\nSIM003\nSIM004\nSIM005\nxyz\nGONE\n")
+    said = checked(tmp_path, pd.concat([frame, twin, frame.head(2)]), "--universe", universe)
+    assert said.code == 1
+    named = [finding for finding in said.json["findings"] if "name" in finding]
+    assert [(each["severity"], each["name"], each["count"]) for each in named] == [
+        ("error", "DATA_SYMBOL_REPEATED", 1),
+        ("warning", "DATA_PRICE_NOT_POSITIVE", 1),
+        ("warning", "DATA_SYMBOL_GLITCH", 1),
+        ("warning", "DATA_LISTED_WITHOUT_BARS", 1),
+        ("note", "DATA_DOUBLED", 2),
+    ]
+    assert named[0]["example"] == "SIM002 = xyz" and named[0]["cure"] in named[0]["text"]
+    assert named[0]["effect"] == "kept"
+    assert "DATA_SYMBOL_REPEATED symbols that repeat" in said.err.replace("\n", " ")
+    assert said.json["errors"] == 1 and said.json["notes"] == 1
+
+
+def test_check_reads_the_bars_that_the_config_names_and_what_it_accepts(tmp_path: Path) -> None:
+    frame = clean(names=5, days=6)
+    frame["ts"] += pd.Timedelta(minutes=5)
+    frame.to_parquet(tmp_path / "bars.parquet", index=False)
+    config = tmp_path / "my.toml"
+    config.write_text(f'[data]\nbars = "{tmp_path / "bars.parquet"}"\n')
+    said = call("check", "--config", config, "--json")
+    assert (said.code, said.json["errors"]) == (1, 1)
+    with config.open("a") as file:
+        file.write('accept = ["DATA_END_LABELS"]\n')
+    said = call("check", "--config", config, "--json")
+    assert (said.code, said.json["errors"]) == (0, 0)
+    assert "DATA_END_LABELS" in {finding.get("name") for finding in said.json["findings"]}
+
+
+def test_check_of_bars_that_leave_nothing_is_an_error(tmp_path: Path) -> None:
+    said = checked(tmp_path, clean(names=5, days=6).assign(close=-1.0))
+    assert (said.code, said.json["findings"][0]["name"]) == (1, "DATA_NO_BARS")
+
+
+def test_check_refuses_what_no_finding_is_called(tmp_path: Path) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text('[data]\naccept = ["DATA_END_LABEL", "WHATEVER"]\n')
+    said = call("check", "--config", config, "--json")
+    assert said.code == 1
+    texts = " ".join(finding["text"] for finding in said.json["findings"])
+    assert "data.accept has 'DATA_END_LABEL', which no finding is called. Did you mean" in texts
+    assert "'WHATEVER', which no finding is called. docs/data-doctor.md lists them." in texts
 
 
 # what cannot be used

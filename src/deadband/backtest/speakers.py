@@ -49,5 +49,5 @@ def _table(model: ModelSettings, universe: Universe) -> ScoreTable:
     )
     table = read_scores(Path(model.source), universe, meaning)
     refuse_other_version(model, table.version)
-    findings = (replace(one, what=f"{model.name}: {one.what}") for one in table.findings)
+    findings = (replace(one, example=f"{model.name}: {one.example}") for one in table.findings)
     return replace(table, model=model.name, findings=tuple(findings))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 
 from ..brokers.sim import SimBroker
+from ..core.ailments import Ailment
 from ..core.arrays import Bools
 from ..core.config import Settings
 from ..core.costs import one_way_bps
@@ -20,19 +21,21 @@ from ..core.seen import Universe
 from ..core.session import Session
 from ..core.types import CycleRecord
 from ..core.units import BPS
+from ..feeds.doctor.examine import worst_first
 from ..feeds.files import bar_tape
 from ..feeds.scores import read_scores
 from ..feeds.simulated import simulated_market
 from ..feeds.tape import BarTape
 from ..feeds.universe import LISTS, Listing, read_listing
 from ..journal.store import JournalWriter
+from .check import refuse_bad_data
 from .run import Run
 from .speakers import speakers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Everything a run needs; `lint` and `findings` are to be shown before it starts."""
+    """Everything a run needs; `lint` and the tape's findings are to be shown before it starts."""
 
     settings: Settings
     tape: Tape
@@ -40,7 +43,10 @@ class Prepared:
     sessions: tuple[Session, ...]
     shortable: Bools
     lint: tuple[Doubt, ...]
-    findings: tuple[str, ...]
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        return tuple(str(finding) for finding in self.tape.findings)
 
     @property
     def cycles(self) -> int:
@@ -62,27 +68,34 @@ def prepare_simulated(settings: Settings, seed: int) -> Prepared:
         sessions=market.sessions,
         shortable=market.tape.shortable,
         lint=found,
-        findings=tuple(str(finding) for finding in speaking.findings),
     )
 
 
-def prepare_files(settings: Settings, first: date | None, last: date | None) -> Prepared:
-    """Recorded sessions from `first` to `last` (or `first` alone); raises before anything runs."""
+def prepare_files(
+    settings: Settings, first: date | None, last: date | None, now: datetime | None = None
+) -> Prepared:
+    """Recorded sessions from `first` to `last` (or `first` alone); raises before anything runs.
+
+    Bars dated after `now`, where it is given, are left out.
+    """
     _refuse_missing(settings)
     data = settings.data
     listing = read_listing(Path(data.universe)) if data.universe else Listing()
     settings = replace(settings, policy=listing.added_to(settings.policy))
     refuse_errors(lint(settings))
-    tape = bar_tape(Path(data.bars), listing, settings)
+    tape = bar_tape(Path(data.bars), listing, settings, now)
     given = read_scores(Path(data.scores), tape.universe, data) if data.scores else None
     speaking = speakers(settings, tape, given)
     sessions = choose_sessions(tape, first, last)
-    found = (
-        *tape.findings,
-        *speaking.findings,
-        *listing.against(tape.universe),
-        *_unknown_names(settings, tape.universe),
+    found = worst_first(
+        (
+            *tape.findings,
+            *speaking.findings,
+            *listing.against(tape.universe),
+            *_unknown_names(settings, tape.universe),
+        )
     )
+    refuse_bad_data(found, settings)
     return Prepared(
         settings=settings,
         # The journal's first record takes the findings from the tape: it is to hold them all.
@@ -91,7 +104,6 @@ def prepare_files(settings: Settings, first: date | None, last: date | None) -> 
         sessions=sessions,
         shortable=tape.shortable,
         lint=lint(settings, _measured(settings, tape, sessions[0])),
-        findings=tuple(str(finding) for finding in found),
     )
 
 
@@ -149,8 +161,8 @@ def _unknown_names(settings: Settings, universe: Universe) -> Iterator[Finding]:
     for name in LISTS:
         unknown = [s for s in getattr(settings.policy, name) if s not in universe.index]
         if unknown:
-            text = ", ".join(unknown[:5])
-            yield Finding(f"symbols on the list {name} but without bars", len(unknown), text)
+            text = f"{name}: {', '.join(unknown[:5])}"
+            yield Finding(Ailment.DATA_BARRED_WITHOUT_BARS, len(unknown), text)
 
 
 def choose_sessions(tape: BarTape, first: date | None, last: date | None) -> tuple[Session, ...]:

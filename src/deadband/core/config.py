@@ -297,6 +297,8 @@ class DataSettings:
     """First session to run, such as 2026-03-02; empty: the last one of the bars."""
     last: str = ""
     """Last session to run; empty: the first alone."""
+    accept: tuple[str, ...] = ()
+    """Errors of the data that do not stop a run, by their names in data-doctor.md."""
 
 
 EXACT = ("qp", "cvxpy")

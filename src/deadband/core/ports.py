@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from .ailments import Ailment
 from .arrays import Floats
 from .bars import Bar, SessionBars
 from .features import Features
@@ -17,14 +18,15 @@ from .session import Session
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something in the data that was left out or repaired: what, how often, and an example."""
+    """Something wrong with the data: its name, how often, and an example with its numbers."""
 
-    what: str
+    ailment: Ailment
     count: int
     example: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.count} ({self.example})"
+        said = f"{self.ailment} {self.ailment.what}, {self.ailment.effect}"
+        return f"{said}: {self.count} ({self.example})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from math import inf, isnan
 
+from .ailments import Ailment
 from .config import ENGINES, Settings
 from .limits import RELAX_ORDER
 from .model_settings import model_faults
@@ -91,9 +93,18 @@ def range_faults(settings: Settings) -> Iterator[str]:
     if unknown:
         yield f"relax_order has {unknown[0]!r}, expected some of: {', '.join(RELAX_ORDER)}."
     yield from model_faults(settings.models)
+    yield from _unknown_ailments(settings.data.accept)
     for window in settings.policy.windows:
         if not WINDOW.fullmatch(window):
             yield f"policy.windows has {window!r}, expected open+5, close-10 or 10:30."
+
+
+def _unknown_ailments(accepted: tuple[str, ...]) -> Iterator[str]:
+    for word in accepted:
+        if word not in Ailment.__members__:
+            near = get_close_matches(word, Ailment.__members__, n=1)
+            hint = f" Did you mean {near[0]}?" if near else " docs/data-doctor.md lists them."
+            yield f"data.accept has {word!r}, which no finding is called.{hint}"
 
 
 def _not_numbers(settings: Settings) -> Iterator[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +13,16 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.config import Settings
 from ..core.errors import DataError, MissingError
+from ..core.ports import Finding
 from ..core.seen import Universe
 from ..core.session import Session, sessions_between
 from ..core.session_table import FIRST_DAY, LAST_DAY
-from .clean import (
-    HOUR_NS,
-    MINUTE_NS,
-    PRICES,
-    QUOTES,
-    Rows,
-    drop_impossible,
-    half_quotes,
-    moment,
-    note_silent_sessions,
-    place_in_sessions,
-)
+from .doctor.copies import drop_doubles
+from .doctor.examine import examine, worst_first
+from .doctor.placing import note_silent_sessions, place_in_sessions
+from .doctor.rows import HOUR_NS, MINUTE_NS, PRICES, QUOTES, Grid, Rows, moment
+from .doctor.truth import drop_future, drop_impossible, half_quotes
+from .doctor.volume import drop_filled
 from .table import floats, labels, read_table, utc_nanoseconds
 from .tape import BarTape, DayBars
 from .universe import Listing
@@ -36,33 +33,62 @@ EVEN_BARS = 10
 """Equal distances all day that are no chance gaps."""
 
 
-def bar_tape(path: Path, listing: Listing, settings: Settings) -> BarTape:
-    """Read, clean and lay out a bars file: ts (UTC bar start), symbol, OHLCV, optional bid, ask.
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """Bars as laid out, which symbols (n,) have any, and everything found wrong with them."""
+
+    path: Path
+    symbols: tuple[str, ...]
+    bar_min: float
+    days: Mapping[date, DayBars]
+    present: Bools
+    findings: tuple[Finding, ...]
+
+
+def bar_tape(
+    path: Path, listing: Listing, settings: Settings, now: datetime | None = None
+) -> BarTape:
+    """Read, examine and lay out a bars file: ts (UTC bar start), symbol, OHLCV, optional bid, ask.
 
     Raises DataError where nothing usable is left or bars of one file have several lengths, and
-    MissingError where the market symbol of the settings has no bars.
+    MissingError where the market symbol of the settings has no bars. Findings of severity error
+    are left to the caller, who knows what the user accepts.
     """
-    rows = _read(path)
-    sessions = _sessions(rows, path)
-    step = _bar_length(rows, path)
-    drop_impossible(rows)
-    days, traded = _lay_out(rows, sessions, step)
-    if not days:
-        listed = "; ".join(map(str, rows.findings))
+    bars = examine_bars(path, now)
+    if not bars.days:
+        listed = "; ".join(map(str, bars.findings))
         raise DataError(f"{path} has no bar inside any session ({listed}).")
     market = settings.data.market
-    _refuse_unknown_market(market, rows.symbols, traded, path)
-    universe = Universe.of(rows.symbols, listing.sectors, frozenset({market} - {""}))
+    _refuse_unknown_market(market, bars)
+    universe = Universe.of(bars.symbols, listing.sectors, frozenset({market} - {""}))
     return BarTape(
         universe=universe,
-        bar_min=step / MINUTE_NS,
-        days=days,
+        bar_min=bars.bar_min,
+        days=bars.days,
         market=market,
         risk=settings.risk,
         costs=settings.costs,
         shortable=~universe.mask(listing.not_shortable),
-        findings=tuple(rows.findings),
+        findings=bars.findings,
     )
+
+
+def examine_bars(path: Path, now: datetime | None = None) -> Examined:
+    """Read, examine and lay out a bars file, whatever is found; rows after `now` are left out.
+
+    Raises DataError where the file cannot be read as bars of one length.
+    """
+    rows = _read(path)
+    drop_future(rows, now)
+    if not len(rows.ts):
+        raise DataError(f"{path} has only rows after {now}. Check the zone of ts, and the clock.")
+    grid = Grid(_sessions(rows, path), _bar_length(rows, path))
+    drop_impossible(rows)
+    bar_min = grid.step / MINUTE_NS
+    days = _lay_out(rows, grid) if len(rows.ts) else {}
+    found = [*rows.findings, *(examine(rows.symbols, bar_min, days) if days else ())]
+    present = np.bincount(rows.name, minlength=len(rows.symbols)) > 0
+    return Examined(path, rows.symbols, bar_min, days, present, worst_first(found))
 
 
 def _read(path: Path) -> Rows:
@@ -129,45 +155,39 @@ def _refuse_other_lengths(rows: Rows, step: int, path: Path) -> None:
         )
 
 
-def _lay_out(
-    rows: Rows, sessions: tuple[Session, ...], step: int
-) -> tuple[dict[date, DayBars], Bools]:
-    """One dense table a session, and which symbols (n,) are in any."""
-    place, row = place_in_sessions(rows, sessions, step)
-    note_silent_sessions(rows, sessions, place)
+def _lay_out(rows: Rows, grid: Grid) -> dict[date, DayBars]:
+    """One dense table a session; rows without a place in one are left out."""
+    placed = drop_doubles(rows, drop_filled(rows, place_in_sessions(rows, grid)))
+    note_silent_sessions(rows, grid, placed.session)
     columns = {name: rows.values[name] for name in (*PRICES, "volume")}
     columns["quoted"] = half_quotes(rows)
-    n = len(rows.symbols)
-    bars = [round(session.minutes * MINUTE_NS) // step for session in sessions]
-    days = {
-        sessions[p].day: _dense(columns, place == p, row, rows.name, (bars[p], n))
-        for p in np.unique(place).tolist()
+    used = np.unique(placed.session)
+    lengths = np.array([len(grid.starts(p)) for p in used.tolist()], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    row = begins[np.searchsorted(used, placed.session)] + placed.bar
+    # All days are filled in at once and cut apart afterwards: a table a day would cost a pass each.
+    shape = int(lengths.sum()), len(rows.symbols)
+    tables = {name: _dense(column, row, rows.name, shape) for name, column in columns.items()}
+    return {
+        grid.sessions[p].day: DayBars(**{name: t[begin:end] for name, t in tables.items()})
+        for p, begin, end in zip(used.tolist(), begins.tolist(), ends.tolist(), strict=True)
     }
-    return days, np.bincount(rows.name, minlength=n) > 0
 
 
-def _dense(
-    columns: dict[str, Floats], mine: Bools, row: Ints, name: Ints, shape: tuple[int, int]
-) -> DayBars:
-    where = row[mine], name[mine]
-
-    def table(values: Floats) -> Floats:
-        dense = np.full(shape, np.nan)
-        dense[where] = values[mine]
-        dense.flags.writeable = False
-        return dense
-
-    return DayBars(**{key: table(values) for key, values in columns.items()})
+def _dense(values: Floats, row: Ints, name: Ints, shape: tuple[int, int]) -> Floats:
+    dense = np.full(shape, np.nan)
+    dense[row, name] = values
+    dense.flags.writeable = False
+    return dense
 
 
-def _refuse_unknown_market(
-    market: str, symbols: tuple[str, ...], traded: Bools, path: Path
-) -> None:
-    if not market or (market in symbols and traded[symbols.index(market)]):
+def _refuse_unknown_market(market: str, bars: Examined) -> None:
+    if not market or (market in bars.symbols and bars.present[bars.symbols.index(market)]):
         return
-    near = difflib.get_close_matches(market, symbols, n=1)
+    near = difflib.get_close_matches(market, bars.symbols, n=1)
     hint = f" Did you mean {near[0]}?" if near and near[0] != market else ""
     raise MissingError(
-        f"market symbol {market} has no usable bars in {path}.{hint} Add them, or leave market "
-        "empty: then no betas are estimated."
+        f"market symbol {market} has no usable bars in {bars.path}.{hint} Add them, or leave "
+        "market empty: then no betas are estimated."
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.ailments import Ailment
 from ..core.arrays import Bools, Floats, Ints
 from ..core.errors import DataError
 from ..core.features import Features
@@ -81,7 +82,7 @@ class ScoreTable:
             asof=asof,
             value=value * BPS if unit == "bps" else value,
             stated=~np.isnan(value),
-            findings=(Finding("symbols with scores but no bars", len(unknown), ", ".join(unknown)),)
+            findings=(Finding(Ailment.DATA_SCORE_WITHOUT_BARS, len(unknown), ", ".join(unknown)),)
             if unknown
             else (),
         )

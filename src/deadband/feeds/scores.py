@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.ailments import Ailment
 from ..core.arrays import Ints
 from ..core.config import DataSettings
 from ..core.errors import ConfigError, DataError
@@ -32,7 +33,7 @@ def read_scores(path: Path, universe: Universe, data: DataSettings) -> ScoreTabl
     unknown = [symbol for symbol in symbols if symbol not in universe.index]
     if unknown:
         text = ", ".join(unknown[:5])
-        findings.append(Finding("symbols with scores but no bars", len(unknown), text))
+        findings.append(Finding(Ailment.DATA_SCORE_WITHOUT_BARS, len(unknown), text))
     place = np.array([universe.index.get(symbol, -1) for symbol in symbols], dtype=np.int64)[name]
     known = place >= 0
     if not known.any():
@@ -49,12 +50,12 @@ def read_scores(path: Path, universe: Universe, data: DataSettings) -> ScoreTabl
     silent = universe.traded & ~stated.any(axis=0)
     if silent.any():
         names = [universe.symbols[i] for i in np.flatnonzero(silent)]
-        findings.append(Finding("symbols with bars but no score", len(names), ", ".join(names[:5])))
+        findings.append(Finding(Ailment.DATA_BARS_WITHOUT_SCORE, len(names), ", ".join(names[:5])))
     broken = stated & ~np.isfinite(dense)
     if broken.any():
         row_, column_ = (int(k[0]) for k in np.nonzero(broken))
         first = f"{universe.symbols[column_]} {_text(times[row_])}"
-        findings.append(Finding("scores that are not finite", int(broken.sum()), first))
+        findings.append(Finding(Ailment.DATA_SCORE_NOT_FINITE, int(broken.sum()), first))
     return ScoreTable(
         universe=universe,
         model=path.stem,

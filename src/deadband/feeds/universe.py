@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..core.ailments import Ailment
 from ..core.config import PolicySettings
 from ..core.errors import DataError
 from ..core.ports import Finding
@@ -53,10 +54,10 @@ class Listing:
         unlisted = [symbol for symbol, traded in pairs if traded and symbol not in self.symbols]
         barless = [symbol for symbol in self.symbols if symbol not in universe.index]
         return tuple(
-            Finding(what, len(symbols), ", ".join(symbols[:5]))
-            for what, symbols in (
-                ("symbols with bars but not in the universe file", unlisted),
-                ("symbols in the universe file but without bars", barless),
+            Finding(ailment, len(symbols), ", ".join(symbols[:5]))
+            for ailment, symbols in (
+                (Ailment.DATA_NOT_LISTED, unlisted),
+                (Ailment.DATA_LISTED_WITHOUT_BARS, barless),
             )
             if symbols
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests import kit
-from tests.kit.files import DAYS, at, bars, between
+from tests.kit.files import DAYS, at, bars, between, brief
 
 from deadband.core.errors import DataError, MissingError
 from deadband.feeds.files import bar_tape
@@ -31,7 +31,7 @@ def two_names(bar_min: int = 30, days: tuple[date, ...] = (MONDAY, TUESDAY)) -> 
 
 
 def said(of: BarTape) -> list[str]:
-    return [str(finding) for finding in of.findings]
+    return [brief(finding) for finding in of.findings]
 
 
 def row_of(frame: pd.DataFrame, symbol: str, day: date, hhmm: str) -> int:
@@ -68,15 +68,15 @@ def test_csv_and_parquet_give_the_same_tape(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "what"),
     [
-        ("open", np.nan, "prices that are not finite"),
-        ("close", np.inf, "prices that are not finite"),
-        ("low", 0.0, "prices of zero or less"),
-        ("close", -5.0, "prices of zero or less"),
-        ("high", 0.01, "high or low inside the bar"),
-        ("low", 1e6, "high or low inside the bar"),
-        ("volume", -1.0, "volume that is negative, missing or not finite"),
-        ("volume", np.nan, "volume that is negative, missing or not finite"),
-        ("volume", np.inf, "volume that is negative, missing or not finite"),
+        ("open", np.nan, "DATA_PRICE_NOT_FINITE"),
+        ("close", np.inf, "DATA_PRICE_NOT_FINITE"),
+        ("low", 0.0, "DATA_PRICE_NOT_POSITIVE"),
+        ("close", -5.0, "DATA_PRICE_NOT_POSITIVE"),
+        ("high", 0.01, "DATA_HIGH_LOW"),
+        ("low", 1e6, "DATA_HIGH_LOW"),
+        ("volume", -1.0, "DATA_VOLUME_INVALID"),
+        ("volume", np.nan, "DATA_VOLUME_INVALID"),
+        ("volume", np.inf, "DATA_VOLUME_INVALID"),
     ],
 )
 def test_a_row_that_cannot_be_true_is_left_out_by_name(
@@ -105,7 +105,7 @@ def test_rows_before_the_open_and_after_the_close_are_left_out(tmp_path: Path) -
     early, late = frame.iloc[[0]].copy(), frame.iloc[[1]].copy()
     early["ts"], late["ts"] = at(MONDAY, "08:30"), at(MONDAY, "16:00")
     made = tape(tmp_path, pd.concat([frame, early, late]))
-    assert said(made) == ["rows outside the session: 2 (AAA 2026-03-02 13:30 UTC)"]
+    assert said(made) == ["DATA_OUTSIDE_SESSION: 2 (AAA 2026-03-02 13:30 UTC)"]
     assert made.days[MONDAY].close.shape == (13, 2)
 
 
@@ -115,7 +115,7 @@ def test_the_evening_in_new_york_belongs_to_its_own_day(tmp_path: Path) -> None:
     evening = frame.iloc[[0]].copy()
     evening["ts"] = at(TUESDAY, "20:00")
     made = tape(tmp_path, pd.concat([frame, evening]))
-    assert said(made) == ["rows outside the session: 1 (AAA 2026-03-04 01:00 UTC)"]
+    assert said(made) == ["DATA_OUTSIDE_SESSION: 1 (AAA 2026-03-04 01:00 UTC)"]
 
 
 def test_a_half_day_ends_early(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_half_day_ends_early(tmp_path: Path) -> None:
     late = frame.iloc[[0]].copy()
     late["ts"] = at(HALF_DAY, "13:00")
     made = tape(tmp_path, pd.concat([frame, late]))
-    assert said(made) == ["rows outside the session: 1 (AAA 2025-11-28 18:00 UTC)"]
+    assert said(made) == ["DATA_AFTER_EARLY_CLOSE: 1 (AAA 2025-11-28 18:00 UTC)"]
     assert made.days[HALF_DAY].close.shape == (7, 2)
 
 
@@ -135,7 +135,7 @@ def test_rows_of_days_without_a_session_are_left_out(tmp_path: Path, day: date) 
     closed = frame[between(frame, MONDAY, "09:30", "16:00")].copy()
     closed["ts"] += pd.Timestamp(day.isoformat()) - pd.Timestamp(MONDAY.isoformat())
     made = tape(tmp_path, pd.concat([frame, closed], ignore_index=True))
-    assert said(made)[0].startswith("rows on days without a session: 26 (AAA ")
+    assert said(made)[0].startswith("DATA_NO_SESSION: 26 (AAA ")
     assert sorted(made.days) == [MONDAY, TUESDAY]
 
 
@@ -143,7 +143,7 @@ def test_equal_doubles_count_once(tmp_path: Path) -> None:
     frame = two_names()
     row = frame.loc[[row_of(frame, "BBB", TUESDAY, "10:30")]]
     made = tape(tmp_path, pd.concat([frame, row, row]))
-    assert said(made) == ["doubled rows, counted once: 2 (BBB 2026-03-03 15:30 UTC)"]
+    assert said(made) == ["DATA_DOUBLED: 2 (BBB 2026-03-03 15:30 UTC)"]
     assert made.days[TUESDAY].close[2, 1] == row.close.item()
     assert made.days[TUESDAY].volume[2, 1] == row.volume.item()
 
@@ -155,9 +155,7 @@ def test_doubles_that_contradict_are_all_left_out(tmp_path: Path, column: str) -
     other = row.copy()
     other[column] = (row.low + row.high) / 2 if column != "volume" else row.volume + 1
     made = tape(tmp_path, pd.concat([frame, row, other]))
-    assert said(made) == [
-        "doubled rows that contradict each other, left out: 3 (BBB 2026-03-03 15:30 UTC)"
-    ]
+    assert said(made) == ["DATA_CONTRADICTING: 3 (BBB 2026-03-03 15:30 UTC)"]
     assert np.argwhere(np.isnan(made.days[TUESDAY].close)).tolist() == [[2, 1]]
 
 
@@ -165,7 +163,7 @@ def test_rows_between_bar_starts_are_left_out(tmp_path: Path) -> None:
     frame = two_names()
     frame.loc[row_of(frame, "BBB", TUESDAY, "10:30"), "ts"] += pd.Timedelta(seconds=30)
     made = tape(tmp_path, frame)
-    assert said(made) == ["rows between bar starts: 1 (BBB 2026-03-03 15:30 UTC)"]
+    assert said(made) == ["DATA_BETWEEN_BARS: 1 (BBB 2026-03-03 15:30 UTC)"]
 
 
 @pytest.mark.parametrize(("hours", "side"), [(1, "1 h late"), (-1, "1 h early"), (-5, "5 h early")])
@@ -176,19 +174,18 @@ def test_a_day_that_is_hours_off_is_left_out_as_a_whole(
     frame.loc[between(frame, TUESDAY, "09:30", "16:00"), "ts"] += pd.Timedelta(hours=hours)
     made = tape(tmp_path, frame)
     assert sorted(made.days) == [MONDAY, WEDNESDAY]
-    shifted, outside, silent = said(made)
-    assert shifted.startswith(f"day whose bars start {side}: ")
-    assert shifted.endswith("left out: 1 (2026-03-03)")
-    assert outside.startswith("rows outside the session: ")
-    assert silent == "sessions without any usable bar: 1 (2026-03-03)"
+    shifted, silent, outside = said(made)
+    assert shifted == f"DATA_HOURS_OFF: 1 (2026-03-03, {side})"
+    assert outside.startswith("DATA_OUTSIDE_SESSION: ")
+    assert silent == "DATA_SILENT_SESSION: 1 (2026-03-03)"
 
 
 def test_days_off_by_the_same_hours_are_counted_together(tmp_path: Path) -> None:
     frame = two_names()
     frame["ts"] -= pd.Timedelta(hours=5)
-    with pytest.raises(DataError, match=r"inside any session \(day whose bars start 5 h") as fault:
+    with pytest.raises(DataError, match=r"inside any session \(DATA_WRONG_ZONE") as fault:
         tape(tmp_path, frame)
-    assert "left out: 2 (2026-03-02)" in str(fault.value)
+    assert "left out: 2 (2026-03-02 to 2026-03-03, 5 h early)" in str(fault.value)
 
 
 def test_a_late_start_with_bars_after_the_close_is_no_other_time_zone(tmp_path: Path) -> None:
@@ -198,13 +195,13 @@ def test_a_late_start_with_bars_after_the_close_is_no_other_time_zone(tmp_path: 
     afternoon = frame[between(frame, TUESDAY, "13:00", "16:00")].copy()
     afternoon["ts"] += pd.Timedelta(hours=3)
     made = tape(tmp_path, pd.concat([frame[~morning], afternoon], ignore_index=True))
-    assert said(made) == ["rows outside the session: 12 (AAA 2026-03-03 21:00 UTC)"]
+    assert said(made) == ["DATA_OUTSIDE_SESSION: 12 (AAA 2026-03-03 21:00 UTC)"]
     assert np.isfinite(made.days[TUESDAY].close).sum(axis=0).tolist() == [11, 11]
 
 
 def test_a_session_without_a_bar_between_others_is_named(tmp_path: Path) -> None:
     made = tape(tmp_path, two_names(days=(MONDAY, WEDNESDAY)))
-    assert said(made) == ["sessions without any usable bar: 1 (2026-03-03)"]
+    assert said(made) == ["DATA_SILENT_SESSION: 1 (2026-03-03)"]
 
 
 @pytest.mark.parametrize("bar_min", [1, 5, 10, 15, 30])
@@ -261,7 +258,7 @@ def test_days_outside_the_session_table_are_refused(tmp_path: Path, year: int) -
 def test_a_file_without_a_bar_inside_a_session_says_why(tmp_path: Path) -> None:
     frame = two_names()
     frame["close"] = 0.0
-    with pytest.raises(DataError, match=r"no bar inside any session \(prices of zero or less: 52 "):
+    with pytest.raises(DataError, match=r"no bar inside any session \(DATA_PRICE_NOT_POSITIVE"):
         tape(tmp_path, frame)
 
 
@@ -287,10 +284,7 @@ def test_quotes_give_the_spread_and_unsound_ones_are_named(tmp_path: Path) -> No
     quoted = made.days[TUESDAY].quoted
     assert np.argwhere(np.isnan(quoted)).tolist() == [[2, 1], [4, 1], [6, 1], [8, 1]]
     np.testing.assert_allclose(quoted[np.isfinite(quoted)], 0.04, atol=1e-9)
-    assert said(made) == [
-        "quotes that are crossed, not positive or not finite; spread modeled instead: "
-        "3 (BBB 2026-03-03 15:30 UTC)"
-    ]
+    assert said(made) == ["DATA_QUOTE_INVALID: 3 (BBB 2026-03-03 15:30 UTC)"]
 
 
 def test_a_bid_without_an_ask_is_no_quote(tmp_path: Path) -> None:

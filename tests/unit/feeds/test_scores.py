@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.kit import clock
+from tests.kit.files import brief
 
 from deadband.core.config import DataSettings
 from deadband.core.errors import ConfigError, DataError, MissingError
@@ -26,7 +27,7 @@ def read(folder: Path, rows: list[tuple[object, str, float]], data: DataSettings
 
 
 def said(of: ScoreTable) -> list[str]:
-    return [str(finding) for finding in of.findings]
+    return [brief(finding) for finding in of.findings]
 
 
 def test_scores_are_laid_out_by_time_and_name(tmp_path: Path) -> None:
@@ -91,13 +92,13 @@ def test_a_column_of_another_name_is_asked_for(tmp_path: Path) -> None:
 
 def test_symbols_without_bars_are_named(tmp_path: Path) -> None:
     table = read(tmp_path, [(TEN, "AAA", 1.0), (TEN, "BBB", 1.0), (TEN, "XXX", 9.0)])
-    assert said(table) == ["symbols with scores but no bars: 1 (XXX)"]
+    assert said(table) == ["DATA_SCORE_WITHOUT_BARS: 1 (XXX)"]
     assert np.isnan(table.value[0, 2])
 
 
 def test_bars_without_scores_are_named_but_not_the_market(tmp_path: Path) -> None:
     table = read(tmp_path, [(TEN, "AAA", 1.0)])
-    assert said(table) == ["symbols with bars but no score: 1 (BBB)"]
+    assert said(table) == ["DATA_BARS_WITHOUT_SCORE: 1 (BBB)"]
 
 
 def test_scores_for_nobody_are_refused(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_scores_for_nobody_are_refused(tmp_path: Path) -> None:
 def test_scores_that_are_not_finite_are_named(tmp_path: Path, value: float) -> None:
     rows = [(TEN, "AAA", 1.0), (TEN, "BBB", 1.0), (HALF_PAST_TEN, "BBB", value)]
     table = read(tmp_path, rows)
-    assert said(table) == ["scores that are not finite: 1 (BBB 2026-03-03 15:30 UTC)"]
+    assert said(table) == ["DATA_SCORE_NOT_FINITE: 1 (BBB 2026-03-03 15:30 UTC)"]
     assert table.stated[1].tolist() == [False, True, False]
 
 

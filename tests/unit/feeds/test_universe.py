@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.kit.files import brief
 
 from deadband.core.config import PolicySettings
 from deadband.core.errors import DataError, MissingError
@@ -69,9 +70,9 @@ def test_a_row_without_a_name_is_refused(tmp_path: Path) -> None:
 def test_names_that_bars_and_file_do_not_share_are_found(tmp_path: Path) -> None:
     said = listing(tmp_path, "symbol", "AAA", "YYY", "ZZZ")
     universe = Universe.of(("AAA", "BBB", "MKT"), {}, frozenset({"MKT"}))
-    assert [str(finding) for finding in said.against(universe)] == [
-        "symbols with bars but not in the universe file: 1 (BBB)",
-        "symbols in the universe file but without bars: 2 (YYY, ZZZ)",
+    assert [brief(finding) for finding in said.against(universe)] == [
+        "DATA_NOT_LISTED: 1 (BBB)",
+        "DATA_LISTED_WITHOUT_BARS: 2 (YYY, ZZZ)",
     ]
 
 
