@@ -98,7 +98,6 @@ def measured(models: int) -> dict[str, float]:
     return {
         "quiet signals, ms": float(np.median(quiet.signals)),
         "busy signals, ms": float(np.median(busy.signals)),
-        "busiest signals, ms": float(np.max(busy.signals)),
         "whole step, ms": float(np.median(busy.step)),
         "journal, bytes a cycle": float(size),
     }
