@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .backtest.ledger import Ledger
     from .backtest.start import Prepared
     from .core.config import Settings
+    from .twsim.world import GatewaySettings
 
 app = typer.Typer(
     help="Portfolio decision engine: computes every interval, trades only when a trigger fires.",
@@ -200,6 +201,73 @@ def report(
 ) -> None:
     """Write the report of a journal again."""
     _conclude(_console(stderr=as_json), journal, folder, as_json=as_json)
+
+
+@app.command()
+def gateway(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 lets the system choose.")] = 4002,
+    host: Annotated[str, typer.Option(help="This machine's address.")] = "127.0.0.1",
+    account: Annotated[list[str] | None, typer.Option(help="Account, repeatable.")] = None,
+    cash: Annotated[float, typer.Option(min=0, help="USD in each account.")] = 1_000_000.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of prices and chance.")] = 7,
+    bars: Annotated[Path | None, typer.Option(help="Prices from a bars file.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="Fault script (.toml or .json).")] = None,
+    start: Annotated[str, typer.Option(help="First instant, 2026-03-02T09:31; now if none.")] = "",
+    speed: Annotated[float, typer.Option(min=0.01, help="Its seconds per second.")] = 1.0,
+    master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
+) -> None:
+    """Serve a simulated TWS gateway on this machine, for any client of the TWS text protocol."""
+    import asyncio
+    from contextlib import suppress
+
+    from .twsim.faults import read_faults
+    from .twsim.gateway import Gateway
+    from .twsim.server import Server, serve_forever
+    from .twsim.world import GatewaySettings
+
+    built = GatewaySettings(
+        start=_instant(start),
+        accounts=tuple(account or ("DU1234567",)),
+        cash_usd=cash,
+        seed=seed,
+        faults=read_faults(faults) if faults else (),
+        master=master,
+    )
+    if bars is not None:
+        built = _on_bars(built, bars, keep_start=bool(start))
+    server = Server(Gateway(built), host, port, speed)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve_forever(server, lambda banner: print(banner, flush=True)))
+
+
+def _instant(text: str) -> datetime:
+    """An instant, New York's clock where no zone is written; now if nothing is."""
+    from .core.errors import ConfigError
+    from .core.session import EXCHANGE_ZONE
+
+    try:
+        instant = datetime.fromisoformat(text) if text else datetime.now(EXCHANGE_ZONE)
+    except ValueError as fault:
+        raise ConfigError(
+            (f"--start {text} is no instant. Write it as 2026-03-02T09:31.",)
+        ) from fault
+    return instant if instant.tzinfo else instant.replace(tzinfo=EXCHANGE_ZONE)
+
+
+def _on_bars(settings: GatewaySettings, path: Path, *, keep_start: bool) -> GatewaySettings:
+    """The gateway's prices and names from a bars file, read as `deadband run` reads it.
+
+    It starts at the first bar, unless told when to.
+    """
+    from .core.config import Settings
+    from .feeds.files import bar_tape
+    from .feeds.universe import Listing
+    from .twsim.recorded import recorded
+
+    tape = bar_tape(path, Listing(), Settings())
+    found = recorded(tape.universe.symbols, tape.bar_min, tape.days)
+    first = settings.start if keep_start else found.start
+    return replace(settings, contracts=found.contracts, market=found.market, start=first)
 
 
 def _settings(config: Path | None) -> Settings:
