@@ -144,7 +144,10 @@ def test_a_market_data_line() -> None:
     assert float(prices["2"]["price"]) == ask_of(host)
     assert set(prices) == {"1", "2", "4", "9"}
     assert {row["tickType"] for row in client.rows(2)} == {"8", "89"}
-    assert {(row["tickType"], row["value"]) for row in client.rows(45)} == {("49", "0"), ("46", "3")}
+    assert {(row["tickType"], row["value"]) for row in client.rows(45)} == {
+        ("49", "0"),
+        ("46", "3"),
+    }
     assert [row["tickType"] for row in client.rows(46)] == ["45"]
     client.wait(30)
     moved = len(client.take(1))

@@ -1,4 +1,4 @@
-"""The two long messages against ib_async's codec: what it encodes, we read; what we write, it reads.
+"""The two long messages against ib_async's codec: what either writes, the other reads.
 
 Every field of an order is given a value of its own, so that a field in a neighbor's place shows.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from .market import volume_share
@@ -21,6 +21,8 @@ ADAPTIVE_WAIT_S = MappingProxyType({"Urgent": 2.0, "Normal": 10.0, "Patient": 30
 ARRIVAL_BEND = MappingProxyType({"Get Done": 6.0, "Aggressive": 4.0, "Neutral": 2.0, "Passive": 1})
 """How front-loaded ArrivalPx is: e-folds over the horizon."""
 CLOSE_RAMP_MIN = 30.0
+SPARE_MIN = 1.0
+"""Orders without an end of their own are through by this much before the close."""
 DARK_ICE_PAUSE_S = 15.0
 TWAP_SLICE_S = 60.0
 
@@ -74,7 +76,7 @@ def _participate(ticket: Ticket, at: Moment) -> float:
 
 
 def _close(ticket: Ticket, at: Moment) -> float:
-    left = (at.session_close - at.now).total_seconds() / 60
+    left = (at.session_close - at.now).total_seconds() / 60 - SPARE_MIN
     ramp = 1 - min(max(left / CLOSE_RAMP_MIN, 0.0), 1.0)
     return min(ramp * ramp, _volume_cap(ticket, at, "maxPctVol"))
 
@@ -149,13 +151,14 @@ def fault_of(ticket: Ticket) -> str:
 
 
 def horizon(ticket: Ticket, placed: datetime, close: datetime) -> tuple[datetime, datetime]:
-    """First and last instant of an algo order: its own times, else from its placing to the close.
+    """First and last instant of an algo order: its own times, else to shortly before the close.
 
     An end before the start leaves no time: all of it is due at the start.
     """
     start_text, end_text = (ticket.params.get(name, "") for name in ("startTime", "endTime"))
     start = max(parse_stamp(start_text), placed) if start_text else placed
-    end = min(parse_stamp(end_text), close) if end_text else close
+    last = close - timedelta(minutes=SPARE_MIN)
+    end = min(parse_stamp(end_text), last) if end_text else last
     return start, max(start, end)
 
 
