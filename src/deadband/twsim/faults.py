@@ -69,6 +69,7 @@ class Faults:
     def __init__(self, script: Sequence[Fault], seed: int, day: date) -> None:
         self._seed = seed
         self._entries = [_Entry(fault, moment(fault.at, day)) for fault in script]
+        self._scripted = {fault.name for fault in script}
         self.struck: list[tuple[datetime, Fault]] = []
 
     def timed(self) -> list[tuple[datetime, Fault]]:
@@ -86,6 +87,8 @@ class Faults:
         self, name: FaultName, now: datetime, *, symbol: str = "", client: int = -1, kind: str = ""
     ) -> Fault | None:
         """The fault that strikes this occasion, if any does; counts the occasion."""
+        if name not in self._scripted:
+            return None
         for place, entry in enumerate(self._entries):
             fault = entry.fault
             if fault.name is not name or not _concerns(fault, symbol, client, kind):

@@ -117,8 +117,9 @@ class _Asked:
     def _price(self, moment: datetime) -> float:
         market, contract = self._world.market, self._contract
         side = {"BID": -1, "ASK": 1}.get(self._show, 0)
-        half = market.half_quote(contract, moment) if side else 0.0
-        return round(market.mid(contract, moment) + side * half, 2)
+        mid = market.mid(contract, moment)
+        half = market.half_quote(contract, mid, moment) if side else 0.0
+        return round(mid + side * half, 2)
 
     def _when(self, start: datetime) -> str:
         if not self._size_s:

@@ -49,13 +49,14 @@ class Market(Protocol):
     """Where prices come from."""
 
     def mid(self, contract: Contract, moment: datetime) -> float: ...
-    def half_quote(self, contract: Contract, moment: datetime) -> float: ...
+    def half_quote(self, contract: Contract, price: float, moment: datetime) -> float: ...
     def volume(self, contract: Contract, moment: datetime) -> float: ...
 
 
 def quote(market: Market, contract: Contract, moment: datetime, seed: int) -> Quote:
     """The quote that stands at an instant; the same for everyone who asks."""
-    mid, half = market.mid(contract, moment), market.half_quote(contract, moment)
+    mid = market.mid(contract, moment)
+    half = market.half_quote(contract, mid, moment)
     tick = contract.tick(mid)
     bid = max(to_tick(mid - half, tick, up=False), tick)
     ask = max(to_tick(mid + half, tick, up=True), round(bid + tick, 10))
@@ -121,8 +122,8 @@ class SeededMarket:
             log += _HALF_LOG_NOISE * sigma * math.sqrt(period) * value
         return contract.price_usd * math.exp(log)
 
-    def half_quote(self, contract: Contract, moment: datetime) -> float:
-        return modeled_half_spread(contract, self.mid(contract, moment), moment)
+    def half_quote(self, contract: Contract, price: float, moment: datetime) -> float:
+        return modeled_half_spread(contract, price, moment)
 
     def volume(self, contract: Contract, moment: datetime) -> float:
         session, minute = _session_place(moment)

@@ -70,11 +70,11 @@ class RecordedMarket:
                 return p0 + (p1 - p0) * max(part - t0, 0.0) / (t1 - t0)
         return bar.close
 
-    def half_quote(self, contract: Contract, moment: datetime) -> float:
+    def half_quote(self, contract: Contract, price: float, moment: datetime) -> float:
         bar = self._bar(contract, moment)
         if math.isfinite(bar.half_quote):
             return bar.half_quote
-        return modeled_half_spread(contract, bar.close, moment)
+        return modeled_half_spread(contract, price, moment)
 
     def volume(self, contract: Contract, moment: datetime) -> float:
         bars = self.bars[contract.symbol]
