@@ -498,3 +498,31 @@ def test_algorithms_except_adaptive_cannot_be_changed() -> None:
     client.place(1, lmtPrice=limit - 1, algo=("Twap", {}))
     client.place(2, lmtPrice=limit - 1, algo=("Adaptive", {"adaptivePriority": "Normal"}))
     assert client.errors() == [(1, 440)]
+
+
+def test_a_change_is_not_carried_beyond_the_account() -> None:
+    host = gateway()
+    client = RawClient(host)
+    limit = round(bid_of(host) - 5, 2)
+    client.place(1, lmtPrice=limit, totalQuantity=100)
+    client.wait()
+    client.place(1, lmtPrice=limit, totalQuantity=900_000)
+    assert client.errors() == [(1, 201)]
+    client.place(1, lmtPrice=limit, totalQuantity=200)
+    assert client.errors() == []
+
+
+def test_orders_that_work_hold_margin_back() -> None:
+    host = gateway()
+    client = RawClient(host)
+    limit = round(bid_of(host) - 5, 2)
+    client.place(1, lmtPrice=limit, totalQuantity=15_000)
+    client.place(2, lmtPrice=limit, totalQuantity=15_000)
+    assert client.errors() == [(2, 201)], "each alone could be paid for"
+    client.wait()
+    client.cancel(1)
+    client.wait()
+    client.errors()
+    client.place(3, lmtPrice=limit, totalQuantity=15_000)
+    client.wait()
+    assert client.errors() == []

@@ -187,6 +187,7 @@ class Exchange:
             price = to_tick(mark, order.contract.tick(mark), up=True)
             self.books.fill(order, Fill(order.remaining, price, 2))
             self.working.pop(order.perm_id, None)
+            self.on_finished(order)
 
     def finish(self, order: Order, status: Status, reason: str) -> None:
         order.status, order.finish_reason = status, reason

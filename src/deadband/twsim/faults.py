@@ -18,6 +18,8 @@ from ..core.errors import ConfigError
 from ..core.session import EXCHANGE_ZONE
 from .chance import uniform
 from .fault_names import KINDS, FaultName, Strikes
+from .replies import KINDS_SENT
+from .requests import KINDS_ASKED
 
 _ALWAYS = 0
 
@@ -176,6 +178,9 @@ def _findings(entry: Mapping[str, object]) -> list[str]:
     ]
     if found:
         return found
+    message = entry.get("message", "")
+    if message and message not in KINDS_SENT | KINDS_ASKED:
+        found.append(f"message is {message!r}. docs/gateway.md lists messages and requests.")
     at = str(entry.get("at", ""))
     if KINDS[FaultName(str(name))].strikes is Strikes.TIME and not at:
         found.append(f'{name} happens in time and has no `at`. Write at = "10:30".')

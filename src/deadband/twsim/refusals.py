@@ -71,7 +71,9 @@ class Refusals:
                 return Refusal(code, _said(fault, said))
         return None
 
-    def of_change(self, order: Order, changed: Ticket) -> Refusal | None:
+    def of_change(
+        self, order: Order, changed: Ticket, account: Account, reserved: float
+    ) -> Refusal | None:
         fault = self.reports.struck(FaultName.MODIFY_REJECTED, order)
         if fault is not None:
             return Refusal(201, _said(fault, "Order rejected - reason:The change was rejected"))
@@ -83,7 +85,11 @@ class Refusals:
                 f"Order rejected - reason:{order.filled} shares are filled, and the change is for "
                 f"{changed.shares}",
             )
-        return malformed(changed, order.contract)
+        wrong = malformed(changed, order.contract)
+        if wrong is not None or changed.shares <= order.ticket.shares:
+            return wrong
+        left = changed.with_fields({"totalQuantity": str(changed.shares - order.filled)})
+        return unaffordable(left, order.contract, account, self.exchange.price, reserved)
 
     def warnings(self, order: Order) -> Iterator[tuple[int, str]]:
         """What is said with an order that is taken nevertheless."""
