@@ -54,7 +54,9 @@ class Fault:
     move: float = -0.01
     """USD, for exec_corrected."""
     data_lost: bool = False
+    """For connectivity_lost: 1101 and no streams afterwards, in place of 1102."""
     lossy: bool = False
+    """What falls into the gap never comes."""
 
 
 @dataclass(slots=True)

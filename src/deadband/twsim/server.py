@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from types import TracebackType
@@ -12,6 +13,7 @@ from ..core.errors import ConfigError
 from .gateway import Gateway
 from .session import Session
 from .wire import NEWEST_VERSION
+from .world import GatewaySettings
 
 MOST_UNREAD = 16 << 20
 """Bytes waiting for a client that does not read; beyond them it is let go."""
@@ -146,3 +148,10 @@ async def serve_forever(server: Server, say: Callable[[str], None]) -> None:
     async with server:
         say(server.banner)
         await asyncio.Event().wait()
+
+
+def serve(settings: GatewaySettings, host: str, port: int, speed: float) -> None:
+    """Serve a gateway until interrupted; its banner is the one line that is printed."""
+    server = Server(Gateway(settings), host, port, speed)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve_forever(server, lambda banner: print(banner, flush=True)))
