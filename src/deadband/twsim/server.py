@@ -27,6 +27,8 @@ class Server:
 
     def __init__(self, gateway: Gateway, host: str, port: int, speed: float = 1.0) -> None:
         refuse_other_hosts(host)
+        # The name may stand for two addresses, and two free ports would be chosen.
+        host = "127.0.0.1" if host == "localhost" else host
         self.gateway, self.host, self._port, self._speed = gateway, host, port, speed
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -6,10 +6,13 @@ from a real gateway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
+from .timeline import parse_stamp
 from .wire import BadField, flag, is_set, number, whole
 
 _HEAD = (
@@ -103,7 +106,18 @@ class Ticket:
 
     def price(self, name: str) -> float | None:
         """A price in USD; None if unset, or zero, which is how some clients write unset."""
-        return number(self.text(name)) or None
+        return self._finite(name) or None
+
+    def moment(self, name: str) -> datetime | None:
+        """An instant, None if unset; raises ValueError."""
+        written = self.text(name)
+        return parse_stamp(written) if is_set(written) else None
+
+    def _finite(self, name: str) -> float | None:
+        value = number(self.text(name))
+        if value is not None and not math.isfinite(value):
+            raise BadField(f"{name} is {self.text(name)}")
+        return value
 
     @property
     def order_id(self) -> int:
@@ -112,7 +126,7 @@ class Ticket:
     @property
     def quantity(self) -> float:
         """Shares, positive."""
-        return number(self.text("totalQuantity")) or 0.0
+        return self._finite("totalQuantity") or 0.0
 
     @property
     def shares(self) -> int:

@@ -65,13 +65,20 @@ def parse_stamp(text: str) -> datetime:
     """
     day, _, rest = text.strip().partition(" ")
     if not rest:
-        return datetime.strptime(day, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+        return _sane(datetime.strptime(day, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC))
     clock, _, zone = rest.strip().partition(" ")
     try:
         info = ZoneInfo(zone) if zone else EXCHANGE_ZONE
     except (KeyError, OSError) as fault:
         raise ValueError(f"{zone} is no time zone") from fault
-    return datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(tzinfo=info)
+    return _sane(datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(tzinfo=info))
+
+
+def _sane(moment: datetime) -> datetime:
+    """Refuse years in which zones and calendars have no answer."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(f"the year {moment.year} is not ours")
+    return moment
 
 
 def first_instant(written: str, now: datetime) -> datetime:
