@@ -189,6 +189,8 @@ class Desk:
         self.reports.status(order)
         self._hold_short(order)
         self.exchange.admit(order)
+        for code, said in self._refusals.afterthoughts(order):
+            self.reports.error(order, code, said)
 
     def _hold_short(self, order: Order) -> None:
         """Hold a sale of more shares than can be located, for good or for a fault's time."""

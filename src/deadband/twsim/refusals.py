@@ -92,16 +92,18 @@ class Refusals:
         return unaffordable(left, order.contract, account, self.exchange.price, reserved)
 
     def warnings(self, order: Order) -> Iterator[tuple[int, str]]:
-        """What is said with an order that is taken nevertheless."""
-        struck = self.reports.struck
-        if struck(FaultName.DUPLICATE_ID, order):
-            yield 103, "Duplicate order id"
-        if struck(FaultName.TIF_PRESET, order):
-            yield 10349, "Order TIF was set to DAY based on order preset."
-        if fault := struck(FaultName.ORDER_WARNING, order):
+        """What is said before an order that is taken nevertheless."""
+        if fault := self.reports.struck(FaultName.ORDER_WARNING, order):
             yield 399, f"Order Message:\n{_said(fault, 'Warning: see your order.')}"
         if not self.exchange.is_open:
             yield 399, f"Order Message:\n{self._waits_for_open(order)}"
+
+    def afterthoughts(self, order: Order) -> Iterator[tuple[int, str]]:
+        """Errors that are said of an order that works already, and goes on working."""
+        if self.reports.struck(FaultName.DUPLICATE_ID, order):
+            yield 103, "Duplicate order id"
+        if self.reports.struck(FaultName.TIF_PRESET, order):
+            yield 10349, "Order TIF was set to DAY based on order preset."
 
     def _waits_for_open(self, order: Order) -> str:
         now = self.timeline.now
