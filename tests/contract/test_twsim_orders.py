@@ -526,3 +526,17 @@ def test_orders_that_work_hold_margin_back() -> None:
     client.place(3, lmtPrice=limit, totalQuantity=15_000)
     client.wait()
     assert client.errors() == []
+
+
+def test_the_open_is_not_missed_after_an_idle_night() -> None:
+    host = gateway(clock="15:30")
+    client = RawClient(host)
+    client.place(1, lmtPrice=bid_of(host), totalQuantity=100)
+    host.timeline.run_until(at("15:50"))
+    assert client.statuses()[-1] == "Filled", "it took steps, and nothing is left to step for"
+    host.timeline.run_until(at("08:00", TUESDAY))
+    client.place(2, orderType="MKT", tif="OPG", totalQuantity=500)
+    client.wait()
+    assert client.statuses()[-1] == "PreSubmitted"
+    host.timeline.run_until(at("09:31", TUESDAY))
+    assert [row["orderId"] for row in client.rows(11)] == ["1", "2"]

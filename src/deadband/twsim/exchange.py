@@ -102,17 +102,16 @@ class Exchange:
 
     def _step(self) -> None:
         self._is_scheduled = False
-        session = session_at(self.timeline.now)
-        if session is None and self._session is not None:
+        before, session = self._session, session_at(self.timeline.now)
+        self._session = session
+        if session is None and before is not None:
             self._close()
         elif session is not None:
-            if self._session is None:
+            # Nothing may have asked for steps since the day before, not even its close.
+            if session != before:
                 self._open(session)
-            self._session = session
             for order in list(self.working.values()):
                 self.work(order)
-        if session is None:
-            self._session = None
         for watcher in list(self.watchers.values()):
             watcher()
         self.wake()

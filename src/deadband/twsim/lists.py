@@ -23,8 +23,6 @@ from .world import World
 Rows = Callable[[World, Client, Request], Iterator[Message]]
 End = Callable[[World, Request], Message]
 
-BASE_ONLY = frozenset({"AccountReady", "AccountType", "AccountCode", "DayTradesRemaining"})
-
 
 @dataclass(frozen=True, slots=True)
 class ListAnswer:

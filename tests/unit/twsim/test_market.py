@@ -136,7 +136,9 @@ def test_names_without_an_id_of_their_own_get_one() -> None:
     listing = Listing(contracts)
     assert listing.find({"symbol": "QQQX"}) is not None
     assert listing.find({"symbol": "AAPL"}) is None
-    assert listing.by_id(272093).symbol == "MSFT"
+    msft = listing.find({"conId": "272093"})
+    assert msft is not None
+    assert msft.symbol == "MSFT"
     assert [contract.symbol for contract in listing] == ["AAAX", "MSFT", "QQQX"]
 
 
