@@ -58,6 +58,8 @@ CONDITION_FIELDS = MappingProxyType({1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5})
 """Fields after the type of a condition: price, time, margin, execution, volume, percent change."""
 
 _MOST_REPEATS = 1000
+_WHOLE = ("orderId", "parentId")
+_FINITE = ("totalQuantity", "lmtPrice", "auxPrice", "displaySize")
 
 
 class Legs:
@@ -94,7 +96,7 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One placeOrder; numbers are read where they are asked for and raise BadField."""
+    """One placeOrder; the numbers that the simulation reads have been checked."""
 
     fields: Mapping[str, str]
     algo_params: tuple[tuple[str, ...], ...] = ()
@@ -106,18 +108,12 @@ class Ticket:
 
     def price(self, name: str) -> float | None:
         """A price in USD; None if unset, or zero, which is how some clients write unset."""
-        return self._finite(name) or None
+        return number(self.text(name)) or None
 
     def moment(self, name: str) -> datetime | None:
         """An instant, None if unset; raises ValueError."""
         written = self.text(name)
         return parse_stamp(written) if is_set(written) else None
-
-    def _finite(self, name: str) -> float | None:
-        value = number(self.text(name))
-        if value is not None and not math.isfinite(value):
-            raise BadField(f"{name} is {self.text(name)}")
-        return value
 
     @property
     def order_id(self) -> int:
@@ -126,7 +122,7 @@ class Ticket:
     @property
     def quantity(self) -> float:
         """Shares, positive."""
-        return self._finite("totalQuantity") or 0.0
+        return number(self.text("totalQuantity")) or 0.0
 
     @property
     def shares(self) -> int:
@@ -208,7 +204,17 @@ def read_ticket(fields: list[str], version: int) -> Ticket:
     found |= left.take(_TAIL)
     found |= _pegs(left, found)
     left.finish("placeOrder")
+    _refuse_no_numbers(found)
     return Ticket(MappingProxyType(found), algo_params, conditions, combo_legs)
+
+
+def _refuse_no_numbers(found: Mapping[str, str]) -> None:
+    """Whatever is computed with later has to be a finite number now."""
+    for name in _WHOLE:
+        whole(found[name])
+    for name in _FINITE:
+        if math.isinf(number(found[name]) or 0.0):
+            raise BadField(f"{name} is {found[name]}")
 
 
 def _conditions(left: Legs) -> tuple[tuple[str, ...], ...]:
