@@ -1,0 +1,1 @@
+"""A loopback TWS gateway for tests and paper; an island: it speaks TWS text and knows only core."""

@@ -1,0 +1,1 @@
+"""The loopback gateway, part by part, without a socket."""
