@@ -15,7 +15,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from deadband.core import config, costs, reasons
+from deadband.core import config, costs, reasons, tactics
 from deadband.core.settings import ENV_PREFIX
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -104,6 +104,7 @@ def config_page() -> str:
     spoken = {
         **field_docs(Path(config.__file__)),
         **field_docs(Path(costs.__file__)),
+        **field_docs(Path(tactics.__file__)),
     }
     top = [f for f in fields(config.Settings) if not is_dataclass(f.default_factory)]
     tables = [f for f in fields(config.Settings) if is_dataclass(f.default_factory)]

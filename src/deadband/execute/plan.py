@@ -23,8 +23,12 @@ from ..core.limits import excesses
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
 from ..core.reasons import BY_NUMBER, FREE, Code, Reason
 from ..core.seen import Market, Portfolio, Seen, Universe
+from ..core.tactics import Tactics
 from ..core.types import Decision, Plan, Problem
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
+from .router import routed
+
+STANDARD = Tactics()
 
 FEE_ALLOWANCE = 0.001
 """Share of a buy's notional kept for its fees when cash is counted."""
@@ -57,6 +61,7 @@ def plan(
     working: tuple[WorkingOrder, ...],
     cycle_id: str,
     settings: ExecutionSettings,
+    tactics: Tactics = STANDARD,
 ) -> Plan:
     """Orders that carry out the decision from what is settled and working now."""
     if seen.switch.mode == "HALTED":
@@ -68,8 +73,9 @@ def plan(
     _drop_small(universe, decision, seen, draft, settings)
     _keep_cash(universe, decision, problem, seen, draft, settings)
     _keep_limits(universe, decision, problem, seen, draft, settings)
+    orders = _orders(universe, decision, seen, draft, cycle_id, settings)
     return Plan(
-        orders=_orders(universe, decision, seen, draft, cycle_id, settings),
+        orders=routed(orders, universe, seen, settings, tactics),
         cancels=cancels,
         notes=tuple(draft.notes),
     )
