@@ -15,7 +15,7 @@ from deadband.core.orders import (
 from deadband.core.parents import Action, ChildOrder, Intent, Parent, Progress, Tick
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
-from deadband.execute.machine import act, hear, observe
+from deadband.execute.machine import Allowance, act, hear, observe
 
 from .inputs import NOW, clock
 from .orders import order
@@ -105,10 +105,11 @@ class Desk:
     def of(cls, algorithm: Algorithm = Algorithm.PASSIVE, **given: Any) -> "Desk":
         return cls(Progress(parent(algorithm, **given)))
 
-    def at(self, seconds: float, **quote: Any) -> Intent | None:
+    def at(self, seconds: float, *, allowed: int | None = None, **quote: Any) -> Intent | None:
         """A tick; the message that comes of it, already answered."""
         now = tick(seconds, **quote)
-        self.progress, intent = act(observe(self.progress, now), now)
+        allowance = None if allowed is None else Allowance(allowed, Code.ORDER_WAITS_LEGS)
+        self.progress, intent = act(observe(self.progress, now), now, allowance)
         if intent is not None:
             self.sent.append(intent)
             if self.acknowledges:

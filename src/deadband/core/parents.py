@@ -137,9 +137,10 @@ class Progress:
     """How far a parent is. A fold of ticks and reports: the same ones give the same value.
 
     `arrival`: mid of the first quoted tick, 0 before; `volume`: market shares since then;
+    `misses`: children that the market ended with shares left; `crossing`: it stopped resting;
     `last_tick`, `last_change`: ts of the newest tick, and of the newest child or replace, −1 none;
-    `crossing`: it stopped resting; `heard`: exec ids already folded; `waits`: what held it back at
-    the last tick; `outcome`: why it ended, None while it works.
+    `heard`: exec ids already folded; `waits`: what held it back at the last tick; `outcome`: why it
+    ended, None while it works.
     """
 
     parent: Parent
@@ -148,6 +149,7 @@ class Progress:
     children: int = 0
     replaces: int = 0
     rejects: int = 0
+    misses: int = 0
     arrival: float = 0.0
     volume: int = 0
     last_tick: int = -1

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.arrays import Floats
+from ..core.orders import Algorithm
 from ..core.parents import Basket, Progress
 from ..core.reasons import NOT_DISCRETIONARY
 
@@ -63,8 +64,12 @@ def price_of(work: Progress) -> float:
 
 
 def is_free(work: Progress) -> bool:
-    """Exits, repairs and commands count in the corridor but are not held by it."""
-    return work.parent.order.reason in NOT_DISCRETIONARY
+    """Exits, repairs and commands count in the corridor but are not held by it.
+
+    Nor is the auction, in which the legs fill at one instant and can be sent in one piece only.
+    """
+    at_close = work.parent.route.algorithm is Algorithm.CLOSE
+    return at_close or work.parent.order.reason in NOT_DISCRETIONARY
 
 
 def _against_plan(side: Floats, price: Floats, planned: Sequence[float] | Floats) -> Floats:

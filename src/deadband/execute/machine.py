@@ -218,8 +218,10 @@ def hear(progress: Progress, report: ExecutionReport) -> Progress:
     if child is None or not current:
         return progress
     if report.exec_type in GONE:
-        rejects = progress.rejects + (report.exec_type is ExecType.REJECTED)
-        return replace(progress, child=None, rejects=rejects)
+        rejected = report.exec_type is ExecType.REJECTED
+        missed = not rejected and child.status is not OrdStatus.PENDING_CANCEL
+        rejects, misses = progress.rejects + rejected, progress.misses + missed
+        return replace(progress, child=None, rejects=rejects, misses=misses)
     after = _filled(child, report) if report.exec_type is ExecType.TRADE else _told(child, report)
     return replace(progress, child=after)
 

@@ -46,6 +46,15 @@ def test_no_child_is_priced_beyond_the_collar(side: Side, price: float) -> None:
     assert sent is not None and sent.order.price == price
 
 
+def test_marketable_goes_on_where_it_was_only_allowed_a_part() -> None:
+    desk = Desk.of(Algorithm.MARKETABLE)
+    for seconds in range(3):
+        desk.at(seconds, allowed=100)
+        desk.fill(100)
+    assert desk.at(3, allowed=100) is not None
+    assert desk.progress.filled == 300
+
+
 def test_marketable_waits_where_the_spread_is_too_wide() -> None:
     desk = Desk.of(Algorithm.MARKETABLE)
     assert desk.at(0, bid=99.0, ask=101.0) is None

@@ -10,12 +10,12 @@ from ...core.reasons import Code
 from .wish import Wish, crossed, nothing
 
 PRICES = 2
-"""How often it is priced: once, and once more."""
+"""How often it may miss: once, and once more at a new price."""
 
 
 def wish(progress: Progress, tick: Tick) -> Wish:
-    """An immediate-or-cancel order for all that is left; after two of them the rest is dropped."""
-    if progress.children >= PRICES and progress.child is None:
+    """An immediate-or-cancel order for all that is left; what two of them missed is dropped."""
+    if progress.misses >= PRICES and progress.child is None:
         return nothing(Code.ORDER_GAVE_UP, final=True)
     asked = crossed(progress, tick, progress.leaves_qty, Code.ALGO_CROSSES)
     if not asked.crossing:

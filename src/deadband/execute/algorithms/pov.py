@@ -19,7 +19,10 @@ def wish(progress: Progress, tick: Tick) -> Wish:
     late = tactics.complete and elapsed(parent, tick.ts) >= tactics.cross_at
     rate = tactics.max_participation if late else tactics.participation
     qty = min(progress.leaves_qty, whole_lots(rate * volume - progress.filled, parent.lot))
-    child = progress.child
+    child, worth_it = progress.child, parent.order.order_qty / tactics.slices
+    if child is None and qty < min(worth_it, progress.leaves_qty):
+        # Each child costs messages and a least commission: it waits until a slice is due.
+        return nothing(Code.ALGO_RESTS)
     if child is not None and not late:
         # A working child is left to fill: each share more would cost it its place in the queue.
         qty = min(progress.leaves_qty, max(qty, child.order.order_qty - child.cum_qty))
@@ -28,6 +31,6 @@ def wish(progress: Progress, tick: Tick) -> Wish:
     if late:
         return crossed(progress, tick, qty, Code.ALGO_CROSSES)
     # A resting order is given the time of one slice before it counts as behind.
-    if least >= parent.order.order_qty / tactics.slices:
+    if least >= worth_it:
         return crossed(progress, tick, qty, Code.ALGO_BEHIND)
     return rested(progress, tick, qty, tactics.start_at, Code.ALGO_RESTS)
