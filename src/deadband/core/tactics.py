@@ -17,9 +17,9 @@ class Tactics:
     """Steps of the ladder from start_at towards the far touch."""
     cross_at: float = 0.8
     """Share of its time after which an order, or a slice, crosses the spread."""
-    adverse_spreads: float = 2.0
+    adverse_spreads: float = 0.0
     """Cross early once the mid has run away by this many spreads since arrival; 0: never."""
-    imbalance: float = 10.0
+    imbalance: float = 0.0
     """Cross early once the near touch shows this many times the far touch's size; 0: never."""
     sweep_bps: float = 5.0
     """How far through the far touch a crossing price may reach, collar_bps allowing."""
@@ -46,7 +46,7 @@ class Tactics:
     close_cutoff_min: float = 10.0
     """Minutes before the close after which no auction order is sent or changed (NYSE: 15:50)."""
     close_limit_bps: float = 50.0
-    """Limit of an auction order, from the mid, collar_bps apart; 0: market-on-close."""
+    """Limit of an auction order, from the mid, within the collar; 0: market-on-close, without."""
     slice_share: float = 0.005
     """Share of average daily volume from which on auto slices an order."""
     peg_spread_bps: float = 15.0

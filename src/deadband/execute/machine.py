@@ -111,9 +111,12 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Intent | None:
         return Intent(Action.NEW, _new_order(progress, wish, now)) if fresh else None
     if child.status is OrdStatus.PENDING_CANCEL:
         return None
-    if wish.qty == 0 or not _same_kind(child.order, wish):
-        locked = is_locked(progress.parent, child.order, now)
-        return None if locked else Intent(Action.CANCEL, child.order)
+    if is_locked(progress.parent, child.order, now):
+        return None
+    too_much = progress.filled + child.worst_leaves > progress.parent.order.order_qty
+    handed_off = child.order.hand_off is not None
+    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and handed_off):
+        return Intent(Action.CANCEL, child.order)
     if child.status is not OrdStatus.NEW:
         return None
     order_qty = child.cum_qty + wish.qty
@@ -147,13 +150,15 @@ def _same_kind(order: ChildOrder, wish: Wish) -> bool:
 def _may_replace(progress: Progress, child: Child, wish: Wish, now: int) -> bool:
     """Whether a change is worth a message; one that keeps the parent within its quantity always is.
 
-    An order that only ends by itself, or that an algorithm of the broker's works, is not changed.
+    An order that ends by itself, or that an algorithm of the broker's works, is not changed.
     """
     parent = progress.parent
     tactics = parent.tactics
+    if wish.tif is Tif.IOC or wish.hand_off is not None:
+        return False
     if progress.filled + child.worst_leaves > parent.order.order_qty:
         return True
-    if wish.ord_type is not OrdType.LIMIT or wish.tif is Tif.IOC or wish.hand_off is not None:
+    if wish.ord_type is not OrdType.LIMIT:
         return False
     first_cross = wish.crossing and child.order.reason not in CROSSINGS
     spent = progress.replaces >= replace_budget(parent) + wish.crossing

@@ -142,11 +142,16 @@ def _amended(one: Progress, wanted: Parent | None) -> Parent:
 
 
 def heard(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[ExecutionReport, ...]]:
-    """Fold a child's report; a fill comes back as one of the parent order."""
+    """Fold a child's report; a fill comes back as one of the parent order.
+
+    So does a fill of a parent that is not here any more: the cycle refuses it, and nothing goes on
+    until it is reconciled. A fill is never dropped.
+    """
     after = heard_by_basket(basket, report)
-    if report.exec_type is not ExecType.TRADE or after is basket:
-        return after, ()
     parent_id = report.cl_ord_id.rpartition(".")[0]
+    known = any(one.parent.order.cl_ord_id == parent_id for one in basket.works)
+    if report.exec_type is not ExecType.TRADE or (known and after is basket):
+        return after, ()
     return after, (replace(report, cl_ord_id=parent_id),)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from deadband import cycle
 from deadband.core.costs import CostSettings
+from deadband.core.errors import BrokerError
 from deadband.core.orders import Algorithm, ExecType, Side
 from deadband.core.parents import Action, Basket, Intent, Parent
 from deadband.core.reasons import Code
@@ -192,6 +193,28 @@ def test_a_report_on_an_order_of_nobody_here_changes_nothing() -> None:
     made, sent = at(basket(BUY))
     stranger = replace(sent[0].order, cl_ord_id="x.1.1")
     assert heard(made, report(stranger, ExecType.NEW, "e1")) is made
+
+
+def test_a_fill_of_a_parent_that_was_let_go_is_passed_up_and_refused() -> None:
+    made, sent = at(basket(BUY))
+    gone = adopt(replace(made, works=()), ())
+    late = report(sent[0].order, ExecType.TRADE, "late", last_qty=100, last_px=100.0)
+    _, up = cycle.hear(gone, late)
+    assert [one.cl_ord_id for one in up] == ["p.1"]
+    with pytest.raises(BrokerError, match=r"not among the 0 working orders\. Reconcile"):
+        cycle.apply(kit.state(kit.universe(2)), up[0])
+
+
+def test_a_handed_off_order_is_canceled_where_less_is_wanted() -> None:
+    handed = parent(Algorithm.IB_ADAPTIVE, order_id="p.1", symbol=A, qty=500)
+    made, sent = at(basket(handed))
+    made = answered(made, sent, ExecType.NEW)
+    made = amend(made, (parent(order_id="q.1", symbol=A, qty=200),))
+    made, less = at(made, 1)
+    assert [one.action for one in less] == [Action.CANCEL]
+    made = answered(made, less, ExecType.CANCELED)
+    _, again = at(made, 2)
+    assert [(one.action, one.order.order_qty) for one in again] == [(Action.NEW, 200)]
 
 
 def test_a_pending_larger_replace_counts_as_working() -> None:

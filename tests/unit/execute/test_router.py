@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deadband import cycle
+from deadband import ShortHorizonExecution, cycle
+from deadband.core.config import ExecutionSettings
 from deadband.core.orders import Algorithm, Side, Tif, Venue
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
@@ -132,7 +133,16 @@ def test_strategies_are_netted_to_one_order_a_name() -> None:
     assert netted((buy, kit.order("d", side=Side.SELL, order_qty=300))) == ()
 
 
-# In the cycle
+# In the cycle, and by the seeds' name
+
+
+def test_the_founding_name_routes_its_orders_too() -> None:
+    execution = ShortHorizonExecution(ExecutionSettings(algorithm="auto"))
+    orders, _ = execution.orders(
+        [0.1, 0.0], [0, 0], [99.8, 50.0], [100.2, 50.01], 1e5, "AB", kit.NOW
+    )
+    # Without a daily volume every order is large.
+    assert [order.route and order.route.algorithm for order in orders] == [Algorithm.ARRIVAL]
 
 
 @pytest.mark.parametrize("algorithm", ["marketable", "auto", "twap"])
