@@ -96,14 +96,22 @@ def test_passive_ends_at_its_deadline_with_a_cancel() -> None:
 def test_passive_crosses_early_where_waiting_has_become_dear(
     quote: dict[str, float], code: Code
 ) -> None:
-    desk = Desk.of(Algorithm.PASSIVE)
+    desk = Desk.of(Algorithm.PASSIVE, tactics=Tactics(adverse_spreads=2.0, imbalance=10.0))
     desk.at(0)
     crossed = desk.at(1, **quote)
     assert crossed is not None and crossed.action is Action.REPLACE
     assert crossed.order.reason is code
-    assert crossed.order.price >= crossed.order.price
+    assert crossed.order.price > quote.get("ask", 100.01)
     # It does not go back to resting when the market calms down.
-    assert desk.at(10) is None or desk.child.price >= 100.01
+    desk.at(10)
+    assert desk.child.price >= 100.01
+
+
+def test_no_alarm_is_set_unless_asked_for() -> None:
+    desk = Desk.of(Algorithm.PASSIVE)
+    desk.at(0)
+    followed = desk.at(10, bid=100.1, ask=100.12, bid_size=50_000.0)
+    assert followed is not None and followed.order.reason is Code.ALGO_RESTS
 
 
 def test_a_resting_order_follows_the_touch_but_never_steps_back() -> None:
