@@ -26,7 +26,7 @@ from .core.units import epoch_ns
 from .execute.basket import work as work_basket
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
-from .execute.short_horizon import Facts, adopt, ended, parent_of
+from .execute.short_horizon import Facts, adopt, ended, netted, parent_of
 from .execute.short_horizon import amend as amend_basket
 from .execute.short_horizon import heard as heard_by_parents
 from .optimize.solve import solve
@@ -140,6 +140,11 @@ def after(record: CycleRecord) -> State:
 def apply(state: State, report: ExecutionReport) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
+
+
+def net(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """One order a name where several strategies trade it, to be taken up in place of theirs."""
+    return netted(orders)
 
 
 def open_basket(settings: Settings, cash: float, nav: float) -> Basket:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deadband.brokers.quotes import QuoteBroker
 from deadband.core.costs import CostSettings, commission
-from deadband.core.orders import Algorithm, Side
+from deadband.core.orders import Algorithm, ExecutionReport, Side
 from deadband.core.parents import Action, Basket, Intent, Parent, Progress, Tick
 from deadband.core.quotes import Traded
 from deadband.core.tactics import Tactics
@@ -138,6 +138,16 @@ def ticks(
     return quotes, trades
 
 
+def spent(report: ExecutionReport) -> float:
+    """What a report does to the cash buys may use, USD, by hand."""
+    traded = {
+        Side.BUY: -report.last_qty * report.last_px,
+        Side.SELL: report.last_qty * report.last_px,
+        Side.SELL_SHORT: 0.0,
+    }
+    return traded[report.side] - report.fee_micro / 1e6
+
+
 def restarted(basket: Basket) -> Basket:
     shelf: dict[bytes, bytes] = {}
     data = Encoder(shelf.__setitem__).encode(basket)
@@ -148,7 +158,7 @@ def restarted(basket: Basket) -> Basket:
 @settings(max_examples=100, deadline=None)
 @given(baskets(), MARKETS)
 def test_cash_legs_and_messages_stay_within_bounds(basket: Basket, market: Any) -> None:
-    broker, watch = QuoteBroker(basket.costs), Watch([])
+    broker, watch, cash = QuoteBroker(basket.costs), Watch([]), basket.cash
     mids = dict.fromkeys(NAMES, 100.0)
     for k, step in enumerate(market):
         now = START + k * STEP_NS
@@ -157,6 +167,8 @@ def test_cash_legs_and_messages_stay_within_bounds(basket: Basket, market: Any) 
             for report in broker.advance(symbol, quotes[symbol], trades[symbol]):
                 basket = heard(basket, report)
                 assert heard(basket, report) is basket, "a report that comes twice counts once"
+                cash += spent(report)
+                assert abs(basket.cash - cash) < 1e-6
                 watch.books(basket)
         again = work(restarted(basket), quotes, now)
         basket, intents = work(basket, quotes, now)

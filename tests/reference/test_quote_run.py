@@ -183,6 +183,7 @@ def test_quotes_are_laid_out_on_an_even_grid_and_stand_until_they_are_stale(
     assert day.bid[last + STALE_STEPS] > 0
     assert day.bid[last + STALE_STEPS + 1] == 0.0
     assert np.isnan(day.mid[-1])
+    assert day.last_mid[-1] == day.mid[last + STALE_STEPS]
     assert day.index_at(int(day.ts[10])) == 10
     assert day.index_at(int(day.ts[0]) - 1) == -1
 

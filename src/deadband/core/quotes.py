@@ -59,3 +59,10 @@ class QuoteDay:
         """(t,) USD, NaN where not quoted."""
         quoted = (self.bid > 0) & (self.ask >= self.bid)
         return np.where(quoted, 0.5 * (self.bid + self.ask), np.nan)
+
+    @property
+    def last_mid(self) -> Floats:
+        """(t,) USD, the newest mid there was by then; NaN before the first."""
+        mid = self.mid
+        known = np.where(np.isfinite(mid), np.arange(len(mid)), 0)
+        return mid[np.maximum.accumulate(known)]

@@ -53,6 +53,15 @@ def test_a_buy_waits_for_the_cash_of_the_sells() -> None:
     assert [(one.order.symbol, one.order.order_qty) for one in second] == [(A, 199)]
 
 
+def test_two_buys_share_one_purse_whatever_fills_first() -> None:
+    other = parent(order_id="p.3", symbol=B, qty=500)
+    made, sent = at(basket(BUY, other, cash=60_000.0))
+    most = sum(one.order.order_qty for one in sent) * BUY.order.price
+    assert 59_000.0 < most <= 60_000.0
+    made = answered(made, sent, ExecType.NEW)
+    assert at(made, 1)[1] == ()
+
+
 def test_shares_sold_short_are_no_cash_to_buy_with() -> None:
     short = replace(SELL, order=replace(SELL.order, side=Side.SELL_SHORT))
     made, first = at(basket(BUY, short, cash=0.0))

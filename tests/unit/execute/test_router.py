@@ -12,7 +12,7 @@ from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
 from deadband.execute.horizon import Haste, horizon, slippage
 from deadband.execute.router import Situation, route
-from deadband.execute.short_horizon import Facts, netted, parent_of
+from deadband.execute.short_horizon import Facts, parent_of
 from deadband.execute.volume_curve import volume_before, volume_curve
 from tests import kit
 from tests.kit.parents import CLOSE, SECOND, START
@@ -124,13 +124,13 @@ def test_strategies_are_netted_to_one_order_a_name() -> None:
     sell = kit.order("c.1", side=Side.SELL, order_qty=150, price=99.8)
     other = kit.order("c.2", "S0001", side=Side.SELL, order_qty=50, price=99.8)
     short = kit.order("c.3", "S0001", side=Side.SELL_SHORT, order_qty=70, price=99.7)
-    made = netted((buy, more, sell, other, short))
+    made = cycle.net((buy, more, sell, other, short))
     assert [(o.symbol, o.side, o.order_qty, o.price) for o in made] == [
         ("S0000", Side.BUY, 250, 100.1),
         ("S0001", Side.SELL, 50, 99.8),
         ("S0001", Side.SELL_SHORT, 70, 99.7),
     ]
-    assert netted((buy, kit.order("d", side=Side.SELL, order_qty=300))) == ()
+    assert cycle.net((buy, kit.order("d", side=Side.SELL, order_qty=300))) == ()
 
 
 # In the cycle, and by the seeds' name

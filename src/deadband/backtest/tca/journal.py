@@ -90,7 +90,8 @@ class _Reader:
         self.index = dict(market.universe.index)
         self.bar_min = market.bar_min
         self.at.append(epoch_ns(now))
-        self.mids.append(market.mid)
+        before = self.mids[-1] if self.mids else market.mid
+        self.mids.append(np.where(market.mid > 0, market.mid, before))
         for order in plan.orders:
             name = self.index[order.symbol]
             sigma = 0.0 if risk.sigma is None else float(risk.sigma[name])

@@ -28,7 +28,7 @@ def trades_of(played: Played, days: Mapping[str, QuoteDay]) -> list[Trade]:
 
 
 def _trade(one: Progress, fills: list[ExecutionReport], day: QuoteDay) -> Trade:
-    parent, order, mids = one.parent, one.parent.order, day.mid
+    parent, order, mids = one.parent, one.parent.order, day.last_mid
     first = day.index_at(parent.start)
     last = day.index_at(min(parent.deadline, max(one.last_tick, parent.start)))
     ts = np.array([fill.ts for fill in fills], dtype=np.int64)

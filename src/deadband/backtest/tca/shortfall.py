@@ -109,12 +109,6 @@ def mark_out_bps(trade: Trade, later: Floats) -> Floats:
     return gain
 
 
-def effective_half_spread_bps(trade: Trade) -> Floats:
-    """What each fill (m,) paid beyond the mid of its moment, bps; below zero it earned."""
-    paid: Floats = trade.sign * (trade.price - trade.mid) / trade.mid / 1e-4
-    return paid
-
-
 def later_mids(ts: Ints, mids: Floats, fills: Ints, seconds: int, step_s: float) -> Floats:
     """The mid (m,) `seconds` after each fill, NaN past the data or where steps are too coarse."""
     wanted = fills + seconds * 1_000_000_000

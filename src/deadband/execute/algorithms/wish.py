@@ -35,7 +35,8 @@ class Wish:
     final: bool = False
 
 
-Algorithm = Callable[[Progress, Tick], Wish]
+Wisher = Callable[[Progress, Tick], Wish]
+"""What each file of this folder holds one of."""
 
 
 def nothing(code: Code, *, final: bool = False) -> Wish:
