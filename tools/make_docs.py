@@ -16,7 +16,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from deadband.core import ailments, config, costs, model_settings, reasons
+from deadband.core import ailments, config, costs, model_settings, reasons, tactics
 from deadband.core.settings import ENV_PREFIX
 from deadband.feeds.doctor.signs import SIGNS
 from deadband.twsim import fault_names, faults
@@ -172,6 +172,7 @@ def config_page() -> str:
         **field_docs(Path(config.__file__)),
         **field_docs(Path(costs.__file__)),
         **field_docs(Path(model_settings.__file__)),
+        **field_docs(Path(tactics.__file__)),
     }
     alone = [f for f in fields(config.Settings) if not is_dataclass(f.default_factory)]
     top = [f for f in alone if table_of(f) is None]

@@ -41,6 +41,8 @@ RECORDED = (
 
 COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 """Severities from the worst on, and how each is shown."""
+TCA_WIDTH = 120
+"""Columns that the table of `tca` needs, whatever the terminal has."""
 
 ConfigFile = Annotated[Path | None, typer.Option(help="TOML file of settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object as the last line.")]
@@ -336,6 +338,40 @@ def _on_bars(settings: GatewaySettings, path: Path, *, keep_start: bool) -> Gate
     found = recorded(tape.universe.symbols, tape.bar_min, tape.days)
     first = settings.start if keep_start else found.start
     return replace(settings, contracts=found.contracts, market=found.market, start=first)
+
+
+@app.command()
+def tca(
+    journal: Annotated[Path, typer.Argument(help="Journal of a run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what trading cost and why: shortfall by part and group, mark-outs, a [costs] table."""
+    from rich.table import Table
+
+    from .backtest.tca.groups import PARTS
+    from .backtest.tca.summary import analyze
+
+    found = analyze(journal)
+    if as_json:
+        print(json.dumps(found.json()))
+        return
+    console = _console()
+    console.width = max(console.width, TCA_WIDTH)
+    console.print(f"{found.orders} orders, {found.fills} fills; bps of the notional decided")
+    table = Table("by", "name", "orders", "filled", *PARTS, "95 % of total", box=None)
+    for group in found.groups:
+        total = group.parts["total"]
+        span = f"{total.low:+.2f} to {total.high:+.2f}" if total.is_known else "too few blocks"
+        figures = [f"{group.parts[part].value:+.2f}" for part in PARTS]
+        counts = (str(group.orders), f"{group.fill_rate:.0%}")
+        table.add_row(group.by, group.name, *counts, *figures, span)
+    console.print(table)
+    for seconds, (mean, fills) in found.mark_outs.items():
+        console.print(f"mark-out after {seconds} s: {mean:+.2f} bps over {fills} fills")
+    if found.unmarked:
+        listed = ", ".join(f"{seconds} s" for seconds in found.unmarked)
+        console.print(f"not marked: {listed} (the journal's quotes are further apart, or end)")
+    console.print(found.calibration.toml(), markup=False)
 
 
 def _settings(config: Path | None) -> Settings:

@@ -8,6 +8,7 @@ differ only in who calls it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Protocol
@@ -17,14 +18,19 @@ import numpy as np
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
-from .core.orders import ExecutionReport, OrdStatus, WorkingOrder
+from .core.orders import ExecutionReport, Order, OrdStatus, WorkingOrder
+from .core.parents import Basket, Intent, Parent, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
 from .core.session import EXCHANGE_ZONE, Session
 from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
+from .execute.basket import work as work_basket
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
+from .execute.short_horizon import Facts, adopt, ended, netted, parent_of
+from .execute.short_horizon import amend as amend_basket
+from .execute.short_horizon import heard as heard_by_parents
 from .optimize.solve import solve
 from .policy.decide import decide
 from .policy.permit import permit
@@ -85,6 +91,7 @@ def step(
             state.working,
             cycle_id,
             settings.execution,
+            settings.tactics,
         )
     record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, orders)
     return after(record), record
@@ -146,6 +153,53 @@ def after(record: CycleRecord) -> State:
 def apply(state: State, report: ExecutionReport) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
+
+
+def net(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """One order a name where several strategies trade it, to be taken up in place of theirs."""
+    return netted(orders)
+
+
+def open_basket(settings: Settings, cash: float, nav: float) -> Basket:
+    """An empty basket with `cash` USD to spend, less the cash buffer."""
+    buffer = settings.execution.cash_buffer * nav
+    return Basket((), cash, buffer, nav, settings.tactics, settings.costs)
+
+
+def take_up(
+    basket: Basket, orders: tuple[Order, ...], facts: Mapping[str, Facts], now: int
+) -> Basket:
+    """Begin to work a plan's orders at `now` (ns), by what is known of their names."""
+    return adopt(basket, _parents(basket, orders, facts, now))
+
+
+def amend(
+    basket: Basket, orders: tuple[Order, ...], facts: Mapping[str, Facts], now: int
+) -> Basket:
+    """Work towards a new decision's orders, stated from settled positions, with what is working."""
+    return amend_basket(basket, _parents(basket, orders, facts, now))
+
+
+def _parents(
+    basket: Basket, orders: tuple[Order, ...], facts: Mapping[str, Facts], now: int
+) -> tuple[Parent, ...]:
+    return tuple(parent_of(order, facts[order.symbol], now, basket.tactics) for order in orders)
+
+
+def work(
+    basket: Basket, ticks: Mapping[str, Tick], now: int
+) -> tuple[Basket, tuple[Intent, ...], tuple[ExecutionReport, ...]]:
+    """A round of quotes: messages for the broker, and reports on parents that ended short.
+
+    Pure, as `step` is. The caller makes the basket durable before it sends what is intended.
+    """
+    after, intents = work_basket(basket, ticks, now)
+    return after, intents, ended(basket, after, now)
+
+
+def hear(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[ExecutionReport, ...]]:
+    """Fold a report on a child; what `apply` is to be told of its parent comes back with it."""
+    return heard_by_parents(basket, report)
 
 
 def first_features(universe: Universe, bar_min: float) -> FeatureState:

@@ -117,7 +117,7 @@ class SimBroker:
         if not np.isfinite(bar.open[name]):
             return None
         sign = order.side.sign
-        half = float(bar.half_spread[name])
+        half = float(bar.half_spread[name]) * self.costs.spread_paid
         fraction = float(
             impact(
                 np.array([float(qty)]),

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from .costs import CostSettings
 from .limits import RELAX_ORDER, Limits
 from .model_settings import ModelSettings
+from .orders import Algorithm
+from .tactics import Tactics
 from .units import BPS
 
 
@@ -271,6 +273,8 @@ class ExecutionSettings:
     """Currency of the account; quotes are in it."""
     strategy: str = "db"
     """Prefix of client order ids."""
+    algorithm: str = "marketable"
+    """How orders are worked where quotes are seen; auto chooses by urgency, size, spread, time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +309,11 @@ EXACT = ("qp", "cvxpy")
 ENGINES = ("greedy", *EXACT)
 """What may answer a cycle."""
 
+AUTO = "auto"
+"""The algorithm's name under which the router chooses."""
+ALGORITHMS = (AUTO, *(one.value for one in Algorithm))
+"""What may work an order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -318,5 +327,6 @@ class Settings:
     costs: CostSettings = field(default_factory=CostSettings)
     data: DataSettings = field(default_factory=DataSettings)
     models: tuple[ModelSettings, ...] = ()
+    tactics: Tactics = field(default_factory=Tactics)
     engine: str = "greedy"
     """greedy; qp, the exact engine; or cvxpy, the same program by cvxpy and OSQP (extra cvxpy)."""

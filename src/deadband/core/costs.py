@@ -29,6 +29,8 @@ class CostSettings:
     """Multiplies spread, impact and commission alike."""
     spread_scale: float = 1.0
     """Multiplies the simulated spread alone."""
+    spread_paid: float = 1.0
+    """Share of the half-spread a fill pays: 1 crosses, 0 is the mid, -1 rests; `deadband tca`."""
     impact: float = 0.7
     """Y of the square-root law: cost = Y · σ_day · √(shares / ADV)."""
     commission_per_share: float = 0.005
@@ -87,4 +89,6 @@ def one_way_bps(
         settings.commission_max * ticket_usd,
     )
     fee_bps = settings.scale * fee / max(ticket_usd, 1e-9) / BPS
-    return 0.5 * spread_bps + impact(shares, adv, sigma_day, settings) / BPS + fee_bps
+    half_bps = 0.5 * spread_bps * settings.spread_paid
+    # What resting earns may pay for impact and fees, but a trade is never worth making for it.
+    return np.maximum(half_bps + impact(shares, adv, sigma_day, settings) / BPS + fee_bps, 0.0)

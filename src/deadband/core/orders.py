@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from .arrays import Floats, Ints, seal
+from .reasons import Code
 
 
 class Side(StrEnum):
@@ -23,6 +24,42 @@ class Side(StrEnum):
 class OrdType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    MARKET_ON_CLOSE = "MARKET_ON_CLOSE"
+    LIMIT_ON_CLOSE = "LIMIT_ON_CLOSE"
+    PEGGED_MIDPOINT = "PEGGED_MIDPOINT"
+
+
+class Tif(StrEnum):
+    """How long an order stands (FIX 59); CLS is for the closing auction."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+    CLS = "CLS"
+
+
+class Venue(StrEnum):
+    """Where it goes (FIX 100): the broker's router, or the listing exchange and its auction."""
+
+    SMART = "SMART"
+    PRIMARY = "PRIMARY"
+
+
+class Algorithm(StrEnum):
+    """How a parent order is worked; the last five are the broker's own."""
+
+    MARKETABLE = "marketable"
+    PASSIVE = "passive"
+    PEG_MID = "peg_mid"
+    TWAP = "twap"
+    VWAP = "vwap"
+    POV = "pov"
+    CLOSE = "close"
+    ARRIVAL = "arrival"
+    IB_ADAPTIVE = "ib_adaptive"
+    IB_TWAP = "ib_twap"
+    IB_VWAP = "ib_vwap"
+    IB_ARRIVAL = "ib_arrival"
+    IB_PCT_VOL = "ib_pct_vol"
 
 
 class OrdStatus(StrEnum):
@@ -32,6 +69,7 @@ class OrdStatus(StrEnum):
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
+    PENDING_REPLACE = "PENDING_REPLACE"
     PENDING_CANCEL = "PENDING_CANCEL"
     CANCELED = "CANCELED"
     REJECTED = "REJECTED"
@@ -40,10 +78,15 @@ class OrdStatus(StrEnum):
 
 
 class ExecType(StrEnum):
-    """What a report says happened (FIX 150)."""
+    """What a report says happened (FIX 150).
+
+    CANCEL_REJECTED: a cancel or a replace was refused and the order stands as it was (FIX 35=9).
+    """
 
     NEW = "NEW"
     TRADE = "TRADE"
+    REPLACED = "REPLACED"
+    CANCEL_REJECTED = "CANCEL_REJECTED"
     PENDING_CANCEL = "PENDING_CANCEL"
     CANCELED = "CANCELED"
     REJECTED = "REJECTED"
@@ -51,11 +94,22 @@ class ExecType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """How an order is to be worked, and the code that says why."""
+
+    algorithm: Algorithm
+    venue: Venue
+    tif: Tif
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A new single order. `order_qty` is positive, `side` says the direction; `price` USD on tick.
 
     `arrival` is the mid at the decision in USD; `reason` the deciding code of the name;
-    `transact_time` epoch nanoseconds UTC of the decision.
+    `transact_time` epoch nanoseconds UTC of the decision. With a `route` it is a parent: `price` is
+    the collar beyond which none of its children goes. Without, it is a limit order as it stands.
     """
 
     cl_ord_id: str
@@ -68,6 +122,7 @@ class Order:
     reason: str
     arrival: float
     transact_time: int
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)

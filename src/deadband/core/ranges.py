@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from math import inf, isnan
 
 from .ailments import Ailment
-from .config import ENGINES, Settings
+from .config import ALGORITHMS, ENGINES, Settings
 from .limits import RELAX_ORDER
 from .model_settings import model_faults
+from .tactics import Tactics
 
 AT_LEAST_ZERO = (
     *("lambda_risk", "gamma_cost", "max_net_exposure", "beta_tolerance", "reentry_min", "K_short"),
@@ -29,6 +30,10 @@ AT_LEAST_ZERO = (
     ),
     *("policy.overnight_gross", "sector_gross_cap", "escalate_gap", "min_trade"),
     *("borrow_pct", "cash_yield_pct", "signals.churn_penalty"),
+    *("tactics.adverse_spreads", "tactics.imbalance", "tactics.sweep_bps", "tactics.min_reprice_s"),
+    *("tactics.max_replaces", "tactics.jitter", "tactics.min_participation"),
+    *("tactics.close_cutoff_min", "tactics.close_limit_bps", "tactics.peg_spread_bps"),
+    *("tactics.corridor", "tactics.beta_corridor"),
 )
 ABOVE_ZERO = (
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
@@ -42,12 +47,17 @@ ABOVE_ZERO = (
     *("signals.recent_half_life_days", "signals.weight_half_life_min"),
     *("risk.half_life_days", "risk.history_days", "risk.atr_bars", "risk.atr_bar_min"),
     *("risk.level_half_life_min",),
+    *("tactics.horizon_min", "tactics.max_horizon_min", "tactics.rungs", "tactics.slices"),
+    *("tactics.cross_at", "tactics.max_spread_bps", "tactics.participation"),
+    *("tactics.max_participation", "tactics.risk_aversion", "tactics.slice_share"),
+    *("tactics.alpha_tau_min", "tactics.messages_per_s"),
 )
 FRACTIONS = (
     *("per_name_cap", "sector_cap", "portfolio_drift_threshold", "name_drift_threshold"),
     *("max_turnover_per_name", "beta_tolerance", "hedge_cap", "sector_gross_cap", "min_trade"),
     *("policy.daily_loss", "policy.drawdown", "execution.cash_buffer"),
     *("policy.max_participation", "execution.max_fill_participation"),
+    *("tactics.participation", "tactics.max_participation", "tactics.corridor"),
 )
 MULTIPLES = ("max_gross_exposure", "max_net_exposure", "max_turnover", "policy.overnight_gross")
 LARGEST_FRACTION, LARGEST_MULTIPLE = 2.0, 10.0
@@ -57,6 +67,7 @@ WORDS = {
     "policy.override_action": ("reduce", "scale"),
     "engine": ENGINES,
     "risk.form": ("auto", "dense", "factor"),
+    "execution.algorithm": ALGORITHMS,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 
@@ -85,6 +96,12 @@ def range_faults(settings: Settings) -> Iterator[str]:
         )
     if not 0 <= settings.optimize.budget_buffer < 1:
         yield f"budget_buffer={settings.optimize.budget_buffer:g} is expected in [0, 1)."
+    yield from _tactics_faults(settings.tactics)
+    if not -1 <= settings.costs.spread_paid <= 2:
+        yield (
+            f"costs.spread_paid={settings.costs.spread_paid:g} is expected in [-1, 2]: 1 pays the "
+            "half-spread, -1 earns it."
+        )
     for name, known in WORDS.items():
         if (word := _of(settings, name)) not in known:
             expected = ", ".join(w for w in known if w)
@@ -105,6 +122,24 @@ def _unknown_ailments(accepted: tuple[str, ...]) -> Iterator[str]:
             near = get_close_matches(word, Ailment.__members__, n=1)
             hint = f" Did you mean {near[0]}?" if near else " docs/data-doctor.md lists them."
             yield f"data.accept has {word!r}, which no finding is called.{hint}"
+
+
+def _tactics_faults(tactics: Tactics) -> Iterator[str]:
+    """Ladders and rates that could not be followed."""
+    if not tactics.cross_at <= 1:
+        yield f"tactics.cross_at={tactics.cross_at:g} would cross after the deadline. Set it to 1."
+    if not -10 <= tactics.start_at < 1:
+        yield (
+            f"tactics.start_at={tactics.start_at:g} is expected in [-10, 1): 0 joins the near "
+            "touch, 1 would be the far one."
+        )
+    if not tactics.jitter < 1:
+        yield f"tactics.jitter={tactics.jitter:g} would let slices overtake. Set it below 1."
+    if not tactics.min_participation <= tactics.participation <= tactics.max_participation:
+        yield (
+            f"tactics.participation={tactics.participation:g} is outside of min_participation="
+            f"{tactics.min_participation:g} and max_participation={tactics.max_participation:g}."
+        )
 
 
 def _not_numbers(settings: Settings) -> Iterator[str]:

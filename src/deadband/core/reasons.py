@@ -151,6 +151,36 @@ class Code(StrEnum):
     ORDER_CLOSE_FIRST = "ORDER_CLOSE_FIRST", 104, "Through zero: closes now, opens later."
     ORDER_CANCEL_FIRST = "ORDER_CANCEL_FIRST", 105, "A working order opposes: canceled first."
     ORDER_UNKNOWN = "ORDER_UNKNOWN", 106, "An order of unknown fate: the name is frozen."
+    # Room execute: how an order is worked.
+    ALGO_ASKED = "ALGO_ASKED", 190, "The settings name this algorithm."
+    ALGO_URGENT = "ALGO_URGENT", 191, "An exit, a repair, or no time left: crosses at once."
+    ALGO_PATIENT = (
+        "ALGO_PATIENT",
+        192,
+        "Small for its volume: rests first, crosses by its deadline.",
+    )
+    ALGO_WIDE = "ALGO_WIDE", 193, "The spread is wide: pegged to the mid."
+    ALGO_SLICED = "ALGO_SLICED", 194, "Large for its volume: sliced over a horizon."
+    ALGO_AUCTION = "ALGO_AUCTION", 195, "Near the close: joins the closing auction."
+    ALGO_RESTS = "ALGO_RESTS", 196, "Rests at the touch or inside the spread."
+    ALGO_CROSSES = "ALGO_CROSSES", 197, "Takes the far touch, at once or because time runs out."
+    ALGO_ADVERSE = "ALGO_ADVERSE", 198, "The mid ran away: crosses early."
+    ALGO_IMBALANCE = "ALGO_IMBALANCE", 199, "The far touch is thin against the near: crosses early."
+    ALGO_BEHIND = "ALGO_BEHIND", 200, "Below its least share of the volume: crosses to catch up."
+    ALGO_HANDED_OFF = "ALGO_HANDED_OFF", 201, "Worked by an algorithm of the broker's own."
+    ALGO_NO_QUOTE = "ALGO_NO_QUOTE", 202, "No quote on both sides, or too wide to cross: waits."
+    # Room execute: what holds a worked order back, and how it ends.
+    ORDER_WAITS_CASH = "ORDER_WAITS_CASH", 203, "A buy waits until sells have filled."
+    ORDER_WAITS_LEGS = "ORDER_WAITS_LEGS", 204, "Waits so that the legs of a basket fill together."
+    ORDER_WAITS_MESSAGES = "ORDER_WAITS_MESSAGES", 205, "The second's messages are spent."
+    ORDER_DONE = "ORDER_DONE", 206, "Filled as far as it was wanted."
+    ORDER_DEADLINE = "ORDER_DEADLINE", 207, "Its time is over: the rest is decided anew."
+    ORDER_GAVE_UP = (
+        "ORDER_GAVE_UP",
+        208,
+        "Two prices were tried within the collar: the rest is dropped.",
+    )
+    ORDER_CHILD_REJECTED = "ORDER_CHILD_REJECTED", 209, "The broker rejected two children."
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

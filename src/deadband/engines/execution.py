@@ -16,6 +16,7 @@ from ..core.limits import Structure
 from ..core.orders import Order
 from ..core.reasons import Code, Reason
 from ..core.seen import Market, Portfolio, Scores, Seen, Switch, Universe
+from ..core.tactics import Tactics
 from ..core.types import Decision
 from ..execute.plan import plan
 from ..optimize.build import Ask, assemble
@@ -28,11 +29,13 @@ class ShortHorizonExecution:
     """Turns target weights into limit orders: sells before buys, whole lots, limits and cash kept.
 
     The same planner as the cycle's: growth rounds down and shrinkage up, an order through zero only
-    closes, tickets below the minimum are dropped, buys never use more than the cash there is.
+    closes, tickets below the minimum are dropped, buys never use more than the cash there is. Where
+    `settings.algorithm` is not "marketable", each order says how it is to be worked (`route`).
     """
 
     settings: ExecutionSettings = field(default_factory=ExecutionSettings)
     config: OptimizationConfig = field(default_factory=OptimizationConfig)
+    tactics: Tactics = field(default_factory=Tactics)
 
     def orders(
         self,
@@ -68,7 +71,8 @@ class ShortHorizonExecution:
         )
         code = np.where(target != current, Code.TARGET_MOVED.number, Code.HOLD_CURRENT.number)
         decision = Decision(target, code.astype(np.int16), ())
-        planned = plan(names, decision, problem, seen, (), f"{now:%Y%m%d.%H%M%S}", self.settings)
+        cycle_id = f"{now:%Y%m%d.%H%M%S}"
+        planned = plan(names, decision, problem, seen, (), cycle_id, self.settings, self.tactics)
         return planned.orders, planned.notes
 
 

@@ -36,6 +36,12 @@ NEXT: dict[tuple[OrdStatus, ExecType], OrdStatus] = {
     (OrdStatus.PARTIALLY_FILLED, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
     (OrdStatus.PARTIALLY_FILLED, ExecType.CANCELED): OrdStatus.CANCELED,
     (OrdStatus.PARTIALLY_FILLED, ExecType.EXPIRED): OrdStatus.EXPIRED,
+    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): OrdStatus.NEW,
+    (OrdStatus.PENDING_REPLACE, ExecType.CANCEL_REJECTED): OrdStatus.NEW,
+    (OrdStatus.PENDING_REPLACE, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
+    (OrdStatus.PENDING_REPLACE, ExecType.REJECTED): OrdStatus.REJECTED,
+    (OrdStatus.PENDING_REPLACE, ExecType.CANCELED): OrdStatus.CANCELED,
+    (OrdStatus.PENDING_REPLACE, ExecType.EXPIRED): OrdStatus.EXPIRED,
     (OrdStatus.PENDING_CANCEL, ExecType.REJECTED): OrdStatus.REJECTED,
     (OrdStatus.PENDING_CANCEL, ExecType.CANCELED): OrdStatus.CANCELED,
     (OrdStatus.PENDING_CANCEL, ExecType.EXPIRED): OrdStatus.EXPIRED,
@@ -91,8 +97,8 @@ def advance(order: WorkingOrder, report: ExecutionReport) -> WorkingOrder:
         )
     if cum_qty == order.order.order_qty:
         status = OrdStatus.FILLED
-    elif order.status is OrdStatus.PENDING_CANCEL:
-        status = OrdStatus.PENDING_CANCEL
+    elif order.status in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE):
+        status = order.status
     else:
         status = OrdStatus.PARTIALLY_FILLED
     return replace(order, status=status, cum_qty=cum_qty)

@@ -17,10 +17,14 @@ from ..core.config import ExecutionSettings
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
 from ..core.reasons import BY_NUMBER, FREE, Code
 from ..core.seen import Market, Portfolio, Seen, Universe
+from ..core.tactics import Tactics
 from ..core.types import Decision, Plan, Problem
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
 from .draft import WHOLE, Draft
 from .keep import keep_cash, keep_limits
+from .router import routed
+
+STANDARD = Tactics()
 
 NEEDED = np.append(FREE, (Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number))
 """Codes of trades that keep a limit: no minimum ticket stops them."""
@@ -34,6 +38,7 @@ def plan(
     working: tuple[WorkingOrder, ...],
     cycle_id: str,
     settings: ExecutionSettings,
+    tactics: Tactics = STANDARD,
 ) -> Plan:
     """Orders that carry out the decision from what is settled and working now."""
     if seen.switch.mode == "HALTED":
@@ -46,7 +51,8 @@ def plan(
     _drop_small(draft)
     keep_cash(draft)
     keep_limits(draft)
-    return Plan(orders=_orders(draft, cycle_id), cancels=cancels, notes=tuple(draft.notes))
+    orders = routed(_orders(draft, cycle_id), universe, seen, settings, tactics)
+    return Plan(orders=orders, cancels=cancels, notes=tuple(draft.notes))
 
 
 def _rounded(universe: Universe, decision: Decision, seen: Seen) -> Ints:

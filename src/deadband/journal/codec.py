@@ -28,9 +28,11 @@ from ..core import (
     limits,
     model_settings,
     orders,
+    parents,
     reasons,
     seen,
     skill,
+    tactics,
     types,
 )
 from ..core.arrays import is_sealed
@@ -43,7 +45,19 @@ SHARED = (
     *(skill.Skill, skill.Vote),
 )
 MODULES = (
-    *(config, correlation, costs, limits, model_settings, orders, reasons, seen, skill),
+    *(
+        config,
+        correlation,
+        costs,
+        limits,
+        model_settings,
+        orders,
+        parents,
+        reasons,
+        seen,
+        skill,
+        tactics,
+    ),
     types,
 )
 CACHE_SIZE = 512

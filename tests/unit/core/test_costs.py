@@ -1,5 +1,7 @@
 """What a trade costs: commissions to the cent, spreads with a floor, impact by the square root."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,12 @@ def test_one_way_cost_agrees_with_the_commission_that_will_be_billed() -> None:
 
 def test_a_name_without_a_price_costs_something_finite() -> None:
     assert np.isfinite(one_way_bps(one(0.0), one(0.0), one(0.0), one(0.02), 1e4, FIXED)).all()
+
+
+def test_a_measured_share_of_the_spread_is_what_a_trade_is_taken_to_pay() -> None:
+    asked = one(50.0), one(4.0), one(2e6), one(0.02), 10_000.0
+    whole = one_way_bps(*asked, FIXED)
+    rested = one_way_bps(*asked, replace(FIXED, spread_paid=-0.5))
+    assert whole - rested == pytest.approx([3.0])
+    free = replace(FIXED, spread_paid=-1.0, impact=0.0)
+    assert one_way_bps(*asked, free) == [0.0], "a trade is never worth making for its spread"

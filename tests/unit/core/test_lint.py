@@ -15,6 +15,7 @@ from deadband.core.config import (
 from deadband.core.costs import CostSettings
 from deadband.core.errors import ConfigError
 from deadband.core.lint import Circumstances, lint, refuse_errors
+from deadband.core.tactics import Tactics
 
 QUIET = {"lambda_risk": 10.0, "gamma_cost": 0.0125}
 """The seeds' defaults with the two changes the check asks for: nothing left to say."""
@@ -22,6 +23,10 @@ QUIET = {"lambda_risk": 10.0, "gamma_cost": 0.0125}
 
 def optimize(**changed: Any) -> Settings:
     return Settings(optimize=OptimizationConfig(**(QUIET | changed)))
+
+
+def tactics(**changed: Any) -> Settings:
+    return Settings(tactics=Tactics(**changed))
 
 
 def texts(settings: Settings, severity: str, against: Circumstances | None = None) -> list[str]:
@@ -57,6 +62,20 @@ def test_the_seeds_defaults_fully_invested_are_refused_by_name() -> None:
         (optimize(K_short=-1), "K_short=-1 is below zero"),
         (Settings(costs=CostSettings(scale=-1.0)), "costs.scale=-1 is below zero"),
         (optimize(per_name_cap=0.0), "per_name_cap=0 has to be above zero"),
+        (tactics(cross_at=1.2), "cross_at=1.2 would cross after the deadline. Set it to 1."),
+        (tactics(start_at=1.0), "start_at=1 is expected in [-10, 1)"),
+        (tactics(jitter=1.0), "jitter=1 would let slices overtake. Set it below 1."),
+        (tactics(participation=0.3), "participation=0.3 is outside of min_participation=0.05"),
+        (tactics(slices=0), "tactics.slices=0 has to be above zero"),
+        (tactics(corridor=5.0), "tactics.corridor=5 is 500%: is it a percentage?"),
+        (
+            Settings(costs=CostSettings(spread_paid=-1.5)),
+            "costs.spread_paid=-1.5 is expected in [-1, 2]: 1 pays the half-spread",
+        ),
+        (
+            Settings(execution=ExecutionSettings(algorithm="vwop")),
+            "execution.algorithm='vwop' is expected to be one of: auto, marketable, passive",
+        ),
         (optimize(max_turnover=0.0), "max_turnover=0 has to be above zero"),
         (optimize(K=0, K_buy=0), "K=0 has to be above zero"),
         (optimize(max_gross_exposure=float("nan")), "max_gross_exposure=nan has to be above zero"),

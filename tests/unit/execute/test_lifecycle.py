@@ -41,6 +41,8 @@ def folded(
 EXPECTED = {
     (OrdStatus.PENDING_NEW, ExecType.NEW): OrdStatus.NEW,
     (OrdStatus.UNKNOWN, ExecType.NEW): OrdStatus.NEW,
+    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): OrdStatus.NEW,
+    (OrdStatus.PENDING_REPLACE, ExecType.CANCEL_REJECTED): OrdStatus.NEW,
     **{(status, ExecType.CANCELED): OrdStatus.CANCELED for status in LIVE},
     **{(status, ExecType.EXPIRED): OrdStatus.EXPIRED for status in LIVE},
     **{

@@ -1,0 +1,1 @@
+"""Transaction cost analysis: what trading cost, why, and what the cost model should learn of it."""

@@ -1,0 +1,1 @@
+"""One file per algorithm: what child order it would like to have working now."""

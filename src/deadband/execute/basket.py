@@ -1,0 +1,106 @@
+"""Works a basket: sells before buys by cash, legs together, within the second's messages.
+
+In each round, for parents whose name has a tick:
+  1. sells come before buys, then the urgent, then the larger in USD
+  2. what each may have working is the least of what cash and the corridor leave
+  3. nothing is sent to open one side of a name while a child of its other side lives
+  4. messages go out cancels first, then in the order of 1, until the second's are spent;
+     who gets none is asked again at the next tick, with nothing lost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..core.orders import ExecutionReport, Side
+from ..core.parents import Action, Basket, Intent, Progress, Tick
+from ..core.reasons import Code
+from .corridor import Corridor, is_free, price_of
+from .machine import SECOND, Allowance, act, hear, observe
+from .purse import affordable, after_fill, reserved, spendable
+
+
+def work(basket: Basket, ticks: Mapping[str, Tick], now: int) -> tuple[Basket, tuple[Intent, ...]]:
+    """The basket after a round at `now` (ns), and the messages to send, in order."""
+    sent = tuple(ts for ts in basket.sent if now - ts < SECOND)
+    works = [
+        observe(one, ticks[one.parent.order.symbol]) if one.parent.order.symbol in ticks else one
+        for one in basket.works
+    ]
+    basket = replace(basket, works=tuple(works), sent=sent)
+    rounds = _Round(basket)
+    wanted = [
+        (k, *rounds.ask(k, ticks[works[k].parent.order.symbol]))
+        for k in sorted(range(len(works)), key=lambda k: _priority(works[k]))
+        if works[k].parent.order.symbol in ticks
+    ]
+    # Sorting is stable: within cancels, and within the rest, the order of priority holds.
+    wanted.sort(key=lambda one: one[2] is None or one[2].action is not Action.CANCEL)
+    intents: list[Intent] = []
+    left = basket.tactics.messages_per_s - len(sent)
+    for k, after, intent in wanted:
+        if intent is None:
+            works[k] = after
+        elif len(intents) < left:
+            works[k] = after
+            intents.append(intent)
+        else:
+            works[k] = replace(works[k], waits=Code.ORDER_WAITS_MESSAGES)
+    sent += (now,) * len(intents)
+    return replace(basket, works=tuple(works), sent=sent), tuple(intents)
+
+
+class _Round:
+    """What cash and corridor leave while the parents are asked one after the other."""
+
+    def __init__(self, basket: Basket) -> None:
+        self.basket = basket
+        self.corridor = Corridor(basket)
+        self.cash = spendable(basket)
+        self.alive = {_side(one) for one in basket.works if one.child is not None}
+
+    def ask(self, k: int, tick: Tick) -> tuple[Progress, Intent | None]:
+        """What parent `k` would do now, counted as if it were done."""
+        before = self.basket.works[k]
+        after, intent = act(before, tick, self._allowance(k))
+        costs = self.basket.costs
+        self.cash -= max(0.0, reserved(after, costs) - reserved(before, costs))
+        self.corridor.working[k] = max(self.corridor.working[k], after.worst_leaves)
+        if after.child is not None:
+            self.alive.add(_side(after))
+        return after, intent
+
+    def _allowance(self, k: int) -> Allowance:
+        one = self.basket.works[k]
+        symbol, sign = _side(one)
+        if (symbol, -sign) in self.alive:
+            # The two could trade with each other.
+            return Allowance(0, Code.ORDER_CANCEL_FIRST)
+        allowance = Allowance(affordable(one, self.cash, self.basket.costs), Code.ORDER_WAITS_CASH)
+        if is_free(one):
+            return allowance
+        room = self.corridor.room(k, one.parent.lot)
+        return Allowance(room, Code.ORDER_WAITS_LEGS) if room < allowance.qty else allowance
+
+
+def _side(one: Progress) -> tuple[str, int]:
+    return one.parent.order.symbol, one.parent.order.side.sign
+
+
+def _priority(one: Progress) -> tuple[bool, bool, float, str]:
+    order = one.parent.order
+    usd = one.leaves_qty * price_of(one)
+    return order.side is Side.BUY, not is_free(one), -usd, order.cl_ord_id
+
+
+def heard(basket: Basket, report: ExecutionReport) -> Basket:
+    """The basket after a report on a child of one of its parents; once, however often it comes."""
+    parent_id = report.cl_ord_id.rpartition(".")[0]
+    works = list(basket.works)
+    for k, one in enumerate(works):
+        if one.parent.order.cl_ord_id != parent_id or report.exec_id in one.heard:
+            continue
+        works[k] = hear(one, report)
+        return replace(basket, works=tuple(works), cash=after_fill(basket.cash, report))
+    return basket
