@@ -13,7 +13,7 @@ from deadband.backtest.run import CYCLE, RUN, Run
 from deadband.backtest.run import versions as versions_now
 from deadband.brokers.sim import SimBroker
 from deadband.core.config import Settings
-from deadband.core.types import Problem
+from deadband.core.problem import Problem
 from deadband.feeds.simulated import simulated_market
 from deadband.journal.store import JournalReader, JournalWriter
 from deadband.optimize import build, solve

@@ -2,8 +2,9 @@
 
 from deadband import cycle
 from deadband.core.config import Settings
+from deadband.core.problem import Proposal
 from deadband.core.seen import Seen
-from deadband.core.types import CycleRecord, Decision, Permits, Proposal, State
+from deadband.core.types import CycleRecord, Decision, Permits, State
 from deadband.policy.permit import permit
 from deadband.risk.estimate import estimate
 from deadband.signals.merge import merge

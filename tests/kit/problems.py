@@ -6,9 +6,10 @@ import numpy as np
 
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import Structure, widen
+from deadband.core.problem import Problem
 from deadband.core.reasons import Code
 from deadband.core.seen import Codes, Universe
-from deadband.core.types import Decision, Problem
+from deadband.core.types import Decision
 from deadband.core.units import BPS
 
 from .inputs import Column, column, universe

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from deadband.core.arrays import Floats, exact_sum
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import excesses
+from deadband.core.problem import Problem
 from deadband.core.reasons import BY_NUMBER, NOT_DISCRETIONARY, Code
 from deadband.core.seen import Codes
-from deadband.core.types import Problem
 from deadband.policy.bands import Banded, hold_inside_bands
 from tests import kit
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deadband.core.problem import Proposal
 from deadband.core.reasons import BY_NUMBER, CUTS, REPAIRS, Code
-from deadband.core.types import Proposal
 from deadband.optimize.build import assemble
 from deadband.optimize.rotation.draft import Draft
 from deadband.optimize.rotation.greedy import rotate_top_k

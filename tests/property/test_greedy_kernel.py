@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import Structure
+from deadband.core.problem import Problem
 from deadband.core.reasons import FORCED
-from deadband.core.types import Permits, Problem, Watch
+from deadband.core.types import Permits, Watch
 from deadband.optimize import compiled
 from deadband.optimize.build import Ask, assemble
 from deadband.optimize.rotation.codes import decide_codes

@@ -11,9 +11,10 @@ from deadband.core.arrays import Floats, Ints
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import excesses
 from deadband.core.orders import Side
+from deadband.core.problem import Problem
 from deadband.core.reasons import Code
 from deadband.core.seen import Seen
-from deadband.core.types import Decision, Plan, Problem
+from deadband.core.types import Decision, Plan
 from deadband.execute.draft import FEE_ALLOWANCE
 from deadband.execute.plan import plan
 from tests import kit

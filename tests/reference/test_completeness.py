@@ -24,8 +24,9 @@ from deadband.core.arrays import Floats
 from deadband.core.config import Settings
 from deadband.core.errors import DataError, MissingError
 from deadband.core.limits import TOLERANCE
+from deadband.core.problem import Problem
 from deadband.core.reasons import Code
-from deadband.core.types import Permits, Problem, RiskModel, Signal, Watch
+from deadband.core.types import Permits, RiskModel, Signal, Watch
 from deadband.optimize.build import build
 from deadband.optimize.certify import certify
 from deadband.optimize.exact.duality import value

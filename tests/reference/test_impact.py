@@ -21,7 +21,8 @@ from deadband import (
 from deadband.core.config import Settings
 from deadband.core.costs import one_way_bps
 from deadband.core.errors import DataError
-from deadband.core.types import Permits, Problem, RiskModel, Signal, Watch
+from deadband.core.problem import Problem
+from deadband.core.types import Permits, RiskModel, Signal, Watch
 from deadband.optimize.build import build
 from deadband.optimize.exact.duality import dual_bound, limit_bounds, risk_gradient, value
 from deadband.optimize.exact.impact import GOOD_ENOUGH, PROVEN

@@ -10,7 +10,7 @@ from tests.reference.greedy_by_hand import Names, Rules
 from tests.reference.greedy_cases import ask_of, config_of
 
 from deadband.core.correlation import DenseCorrelation, FactorCorrelation
-from deadband.core.types import Problem
+from deadband.core.problem import Problem
 from deadband.optimize.build import assemble
 from deadband.optimize.objective import utility
 from deadband.optimize.rotation.greedy import rotate_top_k

@@ -13,9 +13,10 @@ from ..core.arrays import best_first
 from ..core.errors import JournalError, MissingError
 from ..core.limits import BY_NUMBER as LIMITS
 from ..core.limits import Limit
+from ..core.problem import Proposal
 from ..core.reasons import BY_NUMBER, Code
 from ..core.session import EXCHANGE_ZONE, session_on
-from ..core.types import CycleRecord, Proposal
+from ..core.types import CycleRecord
 from ..core.units import PERCENT
 from ..engines.margin import margin_of, shadow_price_ranges
 from ..journal.store import Entry, JournalReader

@@ -17,9 +17,10 @@ from ..core.config import Settings
 from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
 from ..core.orders import ExecType, ExecutionReport, WorkingOrder
+from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER
 from ..core.seen import Portfolio, Scores, Universe
-from ..core.types import Decision, Plan, Problem, State
+from ..core.types import Decision, Plan, State
 from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
 from .roll_call import RollCall, take_roll

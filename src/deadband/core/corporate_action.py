@@ -17,6 +17,8 @@ usual night. Nothing but a corporate action multiplies a price by 8, so from the
 pass."""
 ORDINARY = 0.25
 """Names whose |log| move is below this say what the market did."""
+MARKET_NAMES = 20
+"""Of fewer such names the median is no market: one name's bad night would hide another's split."""
 
 _RATIOS = np.array([1.0 / r for r in (*WHOLE, *BROKEN)] + [*WHOLE, *BROKEN])
 _LOG_RATIOS = np.log(_RATIOS)
@@ -27,9 +29,10 @@ def split_ratio(prior_close: Floats, open_: Floats) -> Floats:
     """New shares per old one (n,) that explain the night: 2.0 where a price halved, else 1.0.
 
     prior_close, open_ (n,) USD, NaN or 0 where not known: such a name has 1.0. The median move of
-    the names that moved ordinarily is taken out first, so a night on which all fell 6 % hides no
-    split and makes none. Prices say no more than this: a fall by half on bad news is taken for a
-    split too, and a spin-off is found only where its ratio happens to be simple.
+    the names that moved ordinarily, where there are enough of them, is taken out first: a night on
+    which all fell 6 % hides no split and makes none. Prices say no more than this: a fall by half
+    on bad news is taken for a split too, and a spin-off is found only where its ratio happens to be
+    simple.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         move = np.log(prior_close / open_)
@@ -37,8 +40,9 @@ def split_ratio(prior_close: Floats, open_: Floats) -> Floats:
     ratio = np.ones(len(move))
     beyond = known & (np.abs(move) >= ORDINARY)
     if beyond.any():
-        usual = median(move[known & ~beyond])
-        alone = move[beyond] - (0.0 if np.isnan(usual) else usual)
+        ordinary = move[known & ~beyond]
+        usual = median(ordinary) if len(ordinary) >= MARKET_NAMES else 0.0
+        alone = move[beyond] - usual
         distance = np.abs(alone[:, None] - _LOG_RATIOS)
         # A ratio with a wide tolerance must not take a move that is nearer to another.
         nearest = distance.argmin(axis=1)

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
+from ..core.problem import Problem, Proposal
 from ..core.reasons import Code
-from ..core.types import Problem, Proposal
 from ..optimize.exact.answer import solve_exactly
 from ..optimize.exact.duality import Optimum
 from ..optimize.exact.program import Program

@@ -8,9 +8,9 @@ from typing import Any
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.errors import ConfigError
+from ..core.problem import Problem, Proposal
 from ..core.reasons import BY_NUMBER, GLOBAL, Code
 from ..core.seen import Codes
-from ..core.types import Problem, Proposal
 from ..optimize.certify import certify
 
 FEW = 4

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.limits import BY_NUMBER
-from ..core.types import Proposal
+from ..core.problem import Proposal
 from ..optimize.exact.duality import priced_slopes, risk_gradient
 from ..optimize.exact.marginals import marginals
 from ..optimize.exact.one_sided import price_ranges

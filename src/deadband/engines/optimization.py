@@ -18,9 +18,10 @@ from ..core.correlation import seal_correlation
 from ..core.errors import DataError, MissingError
 from ..core.limits import Structure
 from ..core.lint import lint, refuse_errors
+from ..core.problem import Problem
 from ..core.rows import LinearLimit
 from ..core.seen import Universe
-from ..core.types import Permits, Problem, Watch
+from ..core.types import Permits, Watch
 from ..optimize.build import Ask, assemble
 from .info import gap_of
 from .own_rows import own_rows

@@ -8,8 +8,8 @@ from typing import Any
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
 from ..core.errors import DataError
+from ..core.problem import Problem
 from ..core.seen import Universe
-from ..core.types import Problem
 from ..core.units import BPS
 from ..optimize.solve import answer
 from ..policy.bands import hold_inside_bands

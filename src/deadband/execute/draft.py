@@ -9,9 +9,10 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.config import ExecutionSettings
 from ..core.limits import excesses
+from ..core.problem import Problem
 from ..core.reasons import Code, Reason
 from ..core.seen import Seen, Universe
-from ..core.types import Decision, Problem
+from ..core.types import Decision
 
 FEE_ALLOWANCE = 0.001
 """Share of a buy's notional kept for its fees when cash is counted."""

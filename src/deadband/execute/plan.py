@@ -15,10 +15,11 @@ import numpy as np
 from ..core.arrays import Floats, Ints
 from ..core.config import ExecutionSettings
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
+from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER, FREE, Code
 from ..core.seen import Market, Portfolio, Seen, Universe
 from ..core.tactics import Tactics
-from ..core.types import Decision, Plan, Problem
+from ..core.types import Decision, Plan
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
 from .draft import WHOLE, Draft
 from .keep import keep_cash, keep_limits

@@ -2,8 +2,8 @@
 
 from ..core.arrays import Floats, Ints
 from ..core.config import OptimizationConfig
+from ..core.problem import Problem
 from ..core.seen import Codes
-from ..core.types import Problem
 from .exact.program import Program
 
 def rotate(

@@ -13,10 +13,11 @@ from ..core.correlation import Correlation
 from ..core.costs import impact, one_way_bps
 from ..core.errors import MissingError
 from ..core.limits import Held, Structure, held_in, passive, reserve, widen
+from ..core.problem import Problem
 from ..core.rows import Row
 from ..core.seen import Codes, Market, Portfolio, Universe
 from ..core.session import SESSION_MIN
-from ..core.types import Permits, Problem, RiskModel, Signal
+from ..core.types import Permits, RiskModel, Signal
 from ..core.units import BPS, PERCENT
 from .cuts import cut_codes
 

@@ -24,7 +24,7 @@ from ..core.limits import (
     sector_limits,
     suspects,
 )
-from ..core.types import Certificate, Problem, Proof
+from ..core.problem import Certificate, Problem, Proof
 from .objective import Footprint, footprint, utility_of
 
 GIVES_WAY = (TURNOVER, TURNOVER_NAME, TURNOVER_DAY, FULLY_INVESTED)

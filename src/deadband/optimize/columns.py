@@ -9,9 +9,9 @@ import numpy as np
 from ..core.arrays import EQUALITY, Floats, Ints, exact_sum
 from ..core.config import OptimizationConfig
 from ..core.limits import keeps
+from ..core.problem import Problem
 from ..core.reasons import Code
 from ..core.seen import Codes
-from ..core.types import Problem
 from ..core.units import BPS
 
 

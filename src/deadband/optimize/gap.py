@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig
-from ..core.types import Problem
+from ..core.problem import Problem
 from .exact.duality import dual_bound, risk_gradient, value
 from .exact.program import Program, program_of
 from .objective import utility

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.arrays import Floats, Ints, exact_sum
 from ..core.limits import Held, held_in
-from ..core.types import Problem
+from ..core.problem import Problem
 
 
 @dataclass(slots=True, eq=False)

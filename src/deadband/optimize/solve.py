@@ -12,9 +12,10 @@ from dataclasses import replace
 from ..core.arrays import Floats
 from ..core.config import OptimizationConfig, Settings
 from ..core.limits import FULLY_INVESTED, keeps
+from ..core.problem import Certificate, Problem, Proof, Proposal
 from ..core.reasons import Code
 from ..core.seen import Market, Portfolio, Universe
-from ..core.types import Certificate, Permits, Problem, Proof, Proposal, RiskModel, Signal
+from ..core.types import Permits, RiskModel, Signal
 from .build import build
 from .certify import certify
 from .columns import Columns

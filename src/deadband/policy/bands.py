@@ -8,9 +8,9 @@ import numpy as np
 
 from ..core.arrays import EQUALITY, Floats, Ints, exact_sum
 from ..core.limits import excesses
+from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER, FREE, GLOBAL, Code, Reason
 from ..core.seen import Codes
-from ..core.types import Problem
 
 DISCRETIONARY = np.ones(max(BY_NUMBER) + 1, dtype=np.bool_)
 """Whether a trade of the code of that number is left to the bands."""

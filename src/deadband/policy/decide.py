@@ -6,10 +6,11 @@ import numpy as np
 
 from ..core.config import Settings
 from ..core.limits import Limit
+from ..core.problem import Proposal
 from ..core.reasons import GLOBAL, Code, Reason
 from ..core.seen import Codes, Seen
 from ..core.session import session_at
-from ..core.types import Decision, Permits, Proposal
+from ..core.types import Decision, Permits
 from .bands import hold_inside_bands
 from .gates import stops
 from .windows import open_window

@@ -19,8 +19,10 @@ def test_a_simple_ratio_is_found_on_a_quiet_night(ratio: float) -> None:
 
 
 def test_the_market_s_own_move_is_taken_out() -> None:
-    assert night([0.93, 0.93, 0.93, 0.93 / 2, 0.93 * 10]) == [1.0, 1.0, 1.0, 2.0, 0.1]
+    market = [0.93] * 20
+    assert night([*market, 0.93 / 2, 0.93 * 10])[20:] == [2.0, 0.1]
     assert night([0.55, 0.5]) == [1.0, 2.0], "nobody moved ordinarily, so nothing is taken out"
+    assert night([0.85, 1 / 7]) == [1.0, 7.0], "one name's bad night is not the market's"
 
 
 @pytest.mark.parametrize("move", [0.80, 0.75, 0.55, 0.46, 0.62, 1.25, 1.33, 1.7, 1.9, 2.2])

@@ -14,8 +14,9 @@ import pytest
 from deadband.core.config import OptimizationConfig
 from deadband.core.limits import BY_NUMBER as LIMITS
 from deadband.core.limits import Limit, Structure
+from deadband.core.problem import Proposal
 from deadband.core.reasons import BY_NUMBER, Code
-from deadband.core.types import Permits, Proposal, Watch
+from deadband.core.types import Permits, Watch
 from deadband.optimize.build import Ask, assemble
 from deadband.optimize.rotation.side import fill_to
 from deadband.optimize.solve import answer

@@ -10,8 +10,8 @@ from tests import kit
 
 from deadband.core.config import OptimizationConfig
 from deadband.core.correlation import DenseCorrelation
+from deadband.core.problem import Proposal
 from deadband.core.reasons import BY_NUMBER, Code
-from deadband.core.types import Proposal
 from deadband.optimize.solve import answer
 
 N = 6

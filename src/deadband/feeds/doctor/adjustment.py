@@ -9,7 +9,7 @@ from scipy.special import pdtr
 
 from ...core.ailments import Ailment
 from ...core.arrays import Bools, Floats, Ints
-from ...core.corporate_action import ORDINARY, split_ratio
+from ...core.corporate_action import split_ratio
 from ...core.ports import Finding
 from .chart import HALF_CENT, Chart
 from .rows import listed
@@ -18,8 +18,6 @@ SPLIT_VOLUME = 3.0
 REVERSE_VOLUME = 8.0
 """How far volume may be from what a split makes of it; bad news halves a price on far more."""
 USUAL_DAYS = 5
-MARKET_NAMES = 20
-"""Names from which their median move is the market's."""
 ADJUSTED = 0.5
 ADJUSTED_DAYS = 5
 OFF_TICK = 0.05
@@ -75,22 +73,12 @@ def find_splits(opening: Floats, closing: Floats, volume: Floats) -> Splits:
     before, usual = _carried(closing)[:-1], _usual_volume(volume)
     shares = np.ones(before.shape)
     for night in range(len(before)):
-        shares[night] = _shares(before[night], opening[night + 1])
+        shares[night] = split_ratio(before[night], opening[night + 1])
     with np.errstate(invalid="ignore", divide="ignore"):
         surprise = np.abs(np.log(volume[1:] / usual / shares))
     bound = np.where(shares > 1, SPLIT_VOLUME, REVERSE_VOLUME)
     day, name = np.nonzero((shares != 1) & (surprise <= np.log(bound)))
     return Splits(day + 1, name, shares[day, name])
-
-
-def _shares(before: Floats, after: Floats) -> Floats:
-    """New shares per old one (n,), by prices alone."""
-    if len(before) < MARKET_NAMES:
-        # A few names' median is no market: it would hide a split beside one name's bad night.
-        with np.errstate(invalid="ignore", divide="ignore"):
-            far = np.abs(np.log(before / after)) >= ORDINARY
-        after = np.where(far, after, np.nan)
-    return split_ratio(before, after)
 
 
 def find_survivors(days: int, traded: Bools) -> list[Finding]:
@@ -121,6 +109,8 @@ def _carried(closing: Floats) -> Floats:
 
 def _usual_volume(volume: Floats) -> Floats:
     """Median volume of the last days before each night (d − 1, n)."""
+    if len(volume) < 2:
+        return np.empty((0, volume.shape[1]))
     padded = np.vstack([np.full((USUAL_DAYS - 1, volume.shape[1]), np.nan), volume[:-1]])
     windows = np.lib.stride_tricks.sliding_window_view(padded, USUAL_DAYS, axis=0)
     known = np.isfinite(windows).any(axis=-1)

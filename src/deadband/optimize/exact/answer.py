@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...core.types import Problem
+from ...core.problem import Problem
 from .box import hard_box
 from .duality import Optimum
 from .program import Program, program_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.arrays import Floats
-from ...core.types import Problem
+from ...core.problem import Problem
 
 
 def weight_box(problem: Problem) -> tuple[Floats, Floats]:

@@ -15,9 +15,9 @@ import numpy as np
 from ...core.arrays import Floats, highest, sealed
 from ...core.config import OptimizationConfig
 from ...core.limits import Limit
+from ...core.problem import Problem
 from ...core.reasons import Code
 from ...core.seen import Codes
-from ...core.types import Problem
 from .. import compiled
 from ..columns import Columns, frozen_over
 from .duality import Slopes, group_prices

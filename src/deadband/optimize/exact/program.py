@@ -22,7 +22,7 @@ import numpy as np
 from ...core.arrays import Bools, Floats, Ints, constant
 from ...core.correlation import Correlation
 from ...core.limits import BETA, FULLY_INVESTED, GROSS, NET, TURNOVER, sector_limits
-from ...core.types import Problem
+from ...core.problem import Problem
 from .box import hard_box, weight_box
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from ...core.arrays import Floats, Ints
 from ...core.limits import Limit, excesses
+from ...core.problem import Problem
 from ...core.reasons import Code
-from ...core.types import Problem
 
 DEAR = 4.0
 """Times the largest slope of U: what a repair by a name that should rest costs per unit."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from ...core.arrays import Floats
 from ...core.limits import Exposure, Limit, held_in
+from ...core.problem import Problem
 from ...core.reasons import Code
-from ...core.types import Problem
 
 NOTHING = 1e-12
 """A move smaller than this is none."""

@@ -18,8 +18,8 @@ import numpy as np
 from ...core.arrays import EQUALITY
 from ...core.config import OptimizationConfig
 from ...core.limits import Limit
+from ...core.problem import Problem
 from ...core.reasons import BY_NUMBER, Code
-from ...core.types import Problem
 from .draft import NOTHING, Draft, Part, Refusal, hedge_box
 from .side import Side, sides
 from .trim import trim

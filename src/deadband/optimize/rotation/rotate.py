@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...core.arrays import Floats
 from ...core.config import OptimizationConfig
-from ...core.types import Problem
+from ...core.problem import Problem
 from .. import compiled
 from ..columns import Columns
 from .codes import decide_codes

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.arrays import EQUALITY, Floats, best_first, exact_sum, top
 from ...core.config import OptimizationConfig
-from ...core.types import Problem
+from ...core.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
