@@ -28,7 +28,7 @@ from deadband.core.seen import (
     Universe,
 )
 from deadband.core.skill import Skill
-from deadband.core.types import Signal
+from deadband.core.types import Signal, VolatilityLevel
 from deadband.journal.codec import MODULES, Decoder, Encoder
 from tests.kit import market, scores, universe
 
@@ -119,7 +119,10 @@ def special() -> dict[type, st.SearchStrategy[Any]]:
             range_high=SQUARE,
             range_low=SQUARE,
             range_close=SQUARE,
+            row_of_day=st.none() | I64,
+            gaps=st.none() | SQUARE,
         ),
+        VolatilityLevel: sealed(VolatilityLevel, base=F, sound=B, fast=F, slow=F),
         Portfolio: sealed(
             Portfolio,
             shares=column(np.int16).map(lambda v: v.astype(np.int64)),

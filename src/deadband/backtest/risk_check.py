@@ -51,6 +51,10 @@ class RiskCheck:
     sessions: int
     decisions: int
 
+    def figures(self) -> dict[str, dict[str, float]]:
+        """All figures by estimator, rounded, for JSON."""
+        return {name: quality.rounded() for name, quality in self.quality.items()}
+
 
 def check_risk(
     settings: Settings,

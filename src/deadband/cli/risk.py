@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .shell import AsJson, ConfigFile, app, make_console, read_day, read_settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from ..backtest.risk_check import RiskCheck
 
 
 @app.command(name="risk-check")
@@ -34,49 +29,21 @@ def risk_check(
     skfolio take part where they are installed: pip install "deadband[risk-check]".
     """
     from ..backtest.risk_check import check_risk
+    from ..backtest.risk_table import show
     from ..backtest.start import prepare_bars
 
     settings = read_settings(config)
-    data = settings.data
+    listed = str(universe or settings.data.universe)
     data = replace(
-        data,
-        bars=str(bars),
-        universe=str(universe or data.universe),
-        market=market or data.market,
+        settings.data, bars=str(bars), universe=listed, market=market or settings.data.market
     )
-    console = make_console(stderr=as_json)
+    settings, console = replace(settings, data=data), make_console(stderr=as_json)
     first, last = read_day(date_, "--date"), read_day(to, "--to")
-    with console.status("reading bars"):
-        tape, sessions = prepare_bars(replace(settings, data=data), first, last)
-    with console.status("forecasting") as status:
+    with console.status("reading bars") as status:
+        tape, sessions = prepare_bars(settings, first, last)
         found = check_risk(
             settings, tape, sessions, seed, lambda session: status.update(f"{session.day}")
         )
-    _show_risk(console, found)
+    show(console, found)
     if as_json:
-        print(json.dumps({name: quality.rounded() for name, quality in found.quality.items()}))
-
-
-def _show_risk(console: Console, found: RiskCheck) -> None:
-    """One line an estimator, best QLIKE first."""
-    from rich.table import Table
-
-    heads = ("estimator", "bias", "long-only", "neutral", "realized / forecast", "QLIKE behind")
-    table = Table(*heads, "fitted", show_edge=False)
-    for name, one in sorted(found.quality.items(), key=lambda pair: pair[1].qlike):
-        table.add_row(
-            name,
-            f"{one.bias:.3f} ± {one.bias_se:.3f}",
-            f"{one.bias_long:.3f} ± {one.bias_long_se:.3f}",
-            f"{one.bias_neutral:.3f} ± {one.bias_neutral_se:.3f}",
-            f"{one.volatility:.3f}",
-            f"{one.qlike_behind:.4f} ± {one.qlike_behind_se:.4f}",
-            found.given[name],
-        )
-    console.print(table)
-    console.print(
-        f"{found.sessions} sessions, {found.decisions} decisions, standard errors by day. Bias: "
-        "std of outcomes over forecasts, 1 is right. QLIKE: less is better, 0 is the best here."
-    )
-    for package in found.left_out:
-        console.print(f"left out: {package} is not installed")
+        print(json.dumps(found.figures()))
