@@ -22,7 +22,10 @@ WHOLE = 1e-6
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """Signed `shares` (n,) to trade, and what was done to them; the rest is what they come from."""
+    """Signed `shares` (n,) to trade, and what was done to them; the rest is what they come from.
+
+    `canceled` (n,): signed leaves of working orders that this plan cancels.
+    """
 
     universe: Universe
     decision: Decision
@@ -31,6 +34,10 @@ class Draft:
     settings: ExecutionSettings
     shares: Ints
     notes: list[Reason] = field(default_factory=list)
+    canceled: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.canceled = np.zeros_like(self.shares)
 
     def reduce(self, name: int, less: int, code: Code) -> None:
         """Take `less` shares off the order of one name."""
@@ -42,8 +49,8 @@ class Draft:
 
     @property
     def held(self) -> Ints:
-        """Shares (n,) settled and working."""
-        held: Ints = self.seen.portfolio.shares + self.seen.portfolio.working
+        """Shares (n,) settled and working, without what is being canceled."""
+        held: Ints = self.seen.portfolio.shares + self.seen.portfolio.working - self.canceled
         return held
 
     @property

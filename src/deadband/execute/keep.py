@@ -102,6 +102,7 @@ def _keep_together(draft: Draft, over: float) -> None:
     others = draft.shares.copy()
     others[names] = 0
     rest = Draft(draft.universe, draft.decision, draft.problem, draft.seen, draft.settings, others)
+    rest.canceled = draft.canceled
     # Only closing sales bring cash; shares sold short are no cash to buy with.
     sale = np.where(shrinking, market.bid[names], 0.0)
     choice = Choice(

@@ -1,7 +1,8 @@
 """Weight changes become whole-lot orders, sells before buys.
 
 1. Growth rounds down, shrinkage up: rounding never adds risk.
-2. A working order that opposes is canceled first.
+2. A working order that opposes is canceled first; one that is too old at the end, where no limit
+   needs it.
 3. An order through zero only closes, unless a limit needs the other side now: the hedge's, and
    those without which the book would pass a limit.
 4. Tickets below the minimum are dropped, exits and what keeps a limit apart.
@@ -47,11 +48,12 @@ def plan(
     rounded = _rounded(universe, decision, seen)
     draft = Draft(universe, decision, problem, seen, settings, rounded)
     _note_rounded_to_zero(draft)
-    cancels = _cancels(draft, working)
+    opposing = _cancel_opposing(draft, working)
     _close_before_flip(draft)
     _drop_small(draft)
     keep_cash(draft)
     keep_limits(draft)
+    cancels = opposing + _cancel_old(draft, working, opposing)
     orders = routed(_orders(draft, cycle_id), universe, seen, settings, tactics)
     return Plan(orders=orders, cancels=cancels, notes=tuple(draft.notes))
 
@@ -85,24 +87,44 @@ def _cancelable(order: WorkingOrder) -> bool:
     return order.status not in (OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN)
 
 
-def _cancels(draft: Draft, working: tuple[WorkingOrder, ...]) -> tuple[str, ...]:
-    """Working orders to cancel: too old, or against the new trade, which then only closes shares.
+def _cancel_opposing(draft: Draft, working: tuple[WorkingOrder, ...]) -> tuple[str, ...]:
+    """Working orders against a new trade, which then only closes settled shares.
 
-    It closes settled ones. What is being canceled already does not count as held.
+    What is being canceled already does not count as held.
     """
-    oldest = epoch_ns(draft.seen.now) - int(draft.settings.order_life_min * 60e9)
     settled, canceled = draft.seen.portfolio.shares, []
     for order in working:
         name = draft.universe.index[order.order.symbol]
-        wanted, side = int(draft.shares[name]), order.order.side.sign
-        opposes = _cancelable(order) and wanted * side < 0
-        if opposes:
+        wanted, leaves = int(draft.shares[name]), order.order.side.sign * order.leaves_qty
+        if _cancelable(order) and wanted * leaves < 0:
             draft.note(Code.ORDER_CANCEL_FIRST, name)
-            without = wanted + side * order.leaves_qty
-            draft.shares[name] = _against_settled(without, wanted, int(settled[name]))
-        if _cancelable(order) and (opposes or order.order.transact_time <= oldest):
+            draft.shares[name] = _against_settled(wanted + leaves, wanted, int(settled[name]))
+            draft.canceled[name] += leaves
             canceled.append(order.order.cl_ord_id)
     return tuple(canceled)
+
+
+def _cancel_old(
+    draft: Draft, working: tuple[WorkingOrder, ...], canceled: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Orders that have worked for too long: what is left of them is decided anew in a later cycle.
+
+    One without which the book would pass a limit until then works on.
+    """
+    oldest = epoch_ns(draft.seen.now) - int(draft.settings.order_life_min * 60e9)
+    old = []
+    for order in working:
+        known = order.order.cl_ord_id in canceled or not _cancelable(order)
+        if known or order.order.transact_time > oldest:
+            continue
+        name = draft.universe.index[order.order.symbol]
+        leaves, before = order.order.side.sign * order.leaves_qty, draft.excess()
+        draft.canceled[name] += leaves
+        if draft.excess() > before:
+            draft.canceled[name] -= leaves
+        else:
+            old.append(order.order.cl_ord_id)
+    return tuple(old)
 
 
 def _against_settled(without: int, wanted: int, settled: int) -> int:

@@ -247,6 +247,38 @@ def test_old_orders_are_canceled(age_min: float, canceled: tuple[str, ...]) -> N
     assert planned({}, {}, (waiting,)).cancels == canceled
 
 
+@pytest.mark.parametrize(("tolerance", "canceled"), [(0.005, ()), (0.05, ("w",))])
+def test_an_old_order_that_beta_needs_works_on(tolerance: float, canceled: tuple[str, ...]) -> None:
+    """B is sold short as far as A was bought; its last 200 shares, 0.02 of NAV, still work."""
+    config = OptimizationConfig(
+        max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=tolerance
+    )
+    at = (kit.NOW - timedelta(minutes=20)).timestamp()
+    waiting = kit.working(
+        "w", B, side=Side.SELL_SHORT, order_qty=200, transact_time=int(at) * 1_000_000_000
+    )
+    made = planned(
+        {A: 0.05, B: -0.03},
+        {A: 0.05, B: -0.05},
+        (waiting,),
+        config=config,
+        beta={A: 1.0, B: 1.0},
+    )
+    assert (made.cancels, sent(made)) == (canceled, [])
+
+
+def test_what_is_canceled_first_counts_no_more_for_limits() -> None:
+    """B's short of 0.02 is taken back; A's buy of 0.03 leaned on it, and is cut for beta."""
+    config = OptimizationConfig(
+        max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=0.02
+    )
+    waiting = kit.working("w", B, side=Side.SELL_SHORT, order_qty=200)
+    target = {A: 0.03, B: -0.01}
+    made = planned({}, target, (waiting,), config=config, beta={A: 1.0, B: 1.0})
+    assert made.cancels == ("w",)
+    assert sent(made) == [(A, "BUY", 200)]
+
+
 def test_halted_cancels_everything_that_can_be_canceled_and_sends_nothing() -> None:
     every = tuple(
         kit.working(status.value, A, status=status)
