@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from .core.config import Settings
-from .core.orders import ExecutionReport, OrdStatus, WorkingOrder
+from .core.orders import ExecutionReport, OrdStatus, TradeFee, WorkingOrder
 from .core.reasons import Code
 from .core.seen import Seen
 from .core.session import EXCHANGE_ZONE
@@ -130,6 +130,6 @@ def after(record: CycleRecord) -> State:
     )
 
 
-def apply(state: State, report: ExecutionReport) -> State:
+def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
