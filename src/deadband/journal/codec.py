@@ -21,13 +21,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..core import config, correlation, costs, limits, orders, reasons, seen, skill, types
+from ..core import config, correlation, costs, events, limits, orders, reasons, seen, skill, types
 from ..core.arrays import is_sealed
 from ..core.errors import CorruptRecord, JournalError
 
 ARRAY, ENUM, SHARED_VALUE = 1, 2, 3
 SHARED = (seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation)
-MODULES = (config, correlation, costs, limits, orders, reasons, seen, skill, types)
+MODULES = (config, correlation, costs, events, limits, orders, reasons, seen, skill, types)
 CACHE_SIZE = 512
 LEAST, MOST = -(2**63), 2**64 - 1
 """The whole numbers that msgpack holds."""

@@ -292,7 +292,7 @@ def test_average_cost_and_the_fill_that_left_flat(
 def test_a_report_that_is_no_fill_leaves_the_book_as_it_is() -> None:
     order = kit.working(symbol=A)
     state = state_of(order, shares=10, entry_price=3.0)
-    for exec_type in frozenset(ExecType) - {ExecType.TRADE}:
+    for exec_type in frozenset(ExecType) - TRADES:
         assert apply(state, kit.report(order, exec_type)).book is state.book
 
 
