@@ -1,0 +1,379 @@
+"""What callbacks do to orders: executions are the ledger, statuses the life, numbers only hints.
+
+Rules
+  * An order is found by our own reference or by the broker's permanent id. The session's number is
+    the last resort, and never against another reference.
+  * Executions count by id without revision: the highest revision replaces, a repeat is nothing.
+  * An order is full when its executions say so. A status that says so first is a reason to ask.
+  * Nothing leads out of a final status but a late execution, or a full answer that lists it alive.
+  * Whatever does not fit is a doubt: the broker is asked, and the order stays as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ...core.broker import Clock
+from ...core.events import BrokerEvent, Notice, Severity
+from ...core.lifecycle import next_status
+from ...core.orders import (
+    ExecType,
+    ExecutionReport,
+    Order,
+    OrdStatus,
+    OrdType,
+    Side,
+    Source,
+    TradeFee,
+)
+from ...core.units import micros
+from .foreign import ENDED, WORKING, Foreign
+from .rows import NO_ADDRESS, Row, Trade, split_id
+from .said import CompletedSaid, FeeSaid, OrderSaid, StatusSaid, TradeSaid
+from .sink import UNSET
+
+WAITING = frozenset({"PendingSubmit", "ApiPending", "PendingCancel", "Inactive"})
+PRICED = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT, OrdType.LIMIT_ON_CLOSE})
+NO_FEE = -1.0
+"""What IBKR writes for a commission that it does not know, beside the unset number."""
+
+
+@dataclass(slots=True, eq=False)
+class OrderTable:
+    """Every order of ours, and the living ones of others; `emit` hears what changed, in order."""
+
+    account: str
+    client_id: int
+    clock: Clock
+    emit: Callable[[BrokerEvent], None]
+    rows: dict[str, Row] = field(default_factory=dict)
+    foreign: Foreign = field(default_factory=Foreign)
+    doubts: set[str] = field(default_factory=set)
+    """Client order ids, or "" for the books as a whole, that the broker has to be asked about."""
+    listed: set[str] = field(default_factory=set)
+    """Orders that the list that is being heard has named so far."""
+    contradicted: set[str] = field(default_factory=set)
+    """Orders that had ended for us when the list named them alive."""
+    completed: dict[str, CompletedSaid] = field(default_factory=dict)
+    executions: int = 0
+    learned: int = 0
+    """Counts what changed an order, to see when asking teaches nothing new."""
+    _by_id: dict[int, Row] = field(default_factory=dict)
+    _by_address: dict[int, Row] = field(default_factory=dict)
+    _by_trade: dict[str, Row] = field(default_factory=dict)
+    _early_fees: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in self.rows.values():
+            self._by_id.update(dict.fromkeys(row.order_ids, row))
+            self._by_trade.update(dict.fromkeys(row.trades, row))
+
+    # --- what we do
+
+    def add(self, order: Order, address: int) -> Row:
+        row = Row(order, address=address)
+        self.rows[order.cl_ord_id] = row
+        self._by_address[address] = row
+        return row
+
+    def forget_addresses(self) -> None:
+        """The session is over: its numbers may be given to other orders in the next."""
+        self._by_address.clear()
+        for row in self.rows.values():
+            row.address = NO_ADDRESS
+
+    def never_sent(self, row: Row, text: str) -> None:
+        """An order that waited in our own outbox and is taken back."""
+        self.move(row, ExecType.CANCELED, text=text)
+
+    def at(self, address: int) -> Row | None:
+        return self._by_address.get(address)
+
+    def is_frozen(self, symbol: str) -> bool:
+        """Whether an order of the name is of unknown fate, or lives twice."""
+        return any(
+            row.symbol == symbol and (row.status is OrdStatus.UNKNOWN or len(row.live_ids) > 1)
+            for row in self.rows.values()
+        )
+
+    def active_on(self, symbol: str, side: Side) -> int:
+        return sum(
+            not row.is_final and row.symbol == symbol and row.order.side.sign == side.sign
+            for row in self.rows.values()
+        )
+
+    # --- what is said of an order's life
+
+    def status(self, said: StatusSaid) -> None:
+        row = self._found("", said.perm_id, said.order_id, said.client_id)
+        if row is None:
+            self.foreign.status(said)
+            return
+        self._link(row, said.perm_id, said.status)
+        row.said_filled = int(said.filled)
+        self._life(row, said.status, said.perm_id, said.why_held)
+
+    def opened(self, said: OrderSaid) -> None:
+        row = self._found(said.ref, said.perm_id, said.order_id, said.client_id)
+        if row is None:
+            self.foreign.opened(said)
+            return
+        self.listed.add(row.order.cl_ord_id)
+        if row.is_final and said.status in WORKING:
+            self.contradicted.add(row.order.cl_ord_id)
+        if said.client_id == self.client_id and said.order_id > 0:
+            row.address = said.order_id
+            self._by_address[said.order_id] = row
+        self._link(row, said.perm_id, said.status)
+        self._life(row, said.status, said.perm_id, "")
+        self._shape(row, said)
+
+    def finished(self, said: CompletedSaid) -> None:
+        row = self._found(said.ref, said.perm_id, 0, NO_ADDRESS)
+        if row is not None:
+            self.completed[row.order.cl_ord_id] = said
+
+    def _life(self, row: Row, status: str, perm_id: int, why_held: str) -> None:
+        if status in WORKING:
+            self._works(row, held=why_held == "locate")
+        elif status == "PendingCancel":
+            row.is_acked = True
+            self.move(row, ExecType.PENDING_CANCEL)
+        elif status in ("Cancelled", "ApiCancelled"):
+            self._ended(row, perm_id)
+        elif status == "Filled":
+            self._said_full(row)
+        elif status == "Inactive":
+            self._inactive(row, held=why_held == "locate")
+        elif status not in WAITING:
+            self.doubt(row, f"the status {status!r} is not known")
+
+    def _works(self, row: Row, *, held: bool) -> None:
+        row.is_acked = True
+        if row.is_final:
+            self.doubt(row, f"said to be at work, and is {row.status} here", Severity.INFO)
+            return
+        self.move(row, ExecType.SUSPENDED if held else ExecType.NEW)
+
+    def _ended(self, row: Row, perm_id: int) -> None:
+        row.is_acked = True
+        self.contradicted.discard(row.order.cl_ord_id)
+        if perm_id and row.live_ids - {perm_id}:
+            self.doubt(row, f"one of its orders has ended, {sorted(row.live_ids)} still live")
+            return
+        if row.said_filled > row.cum_qty:
+            self.doubt(row, f"ended with {row.said_filled} filled, {row.cum_qty} are known")
+        code, text = row.refusal
+        self.move(row, ExecType.CANCELED, code=code, text=text)
+
+    def _said_full(self, row: Row) -> None:
+        row.is_acked = True
+        self.contradicted.discard(row.order.cl_ord_id)
+        if row.cum_qty < row.order.order_qty:
+            self.move(row, ExecType.NEW)
+            self.doubt(row, f"said to be full, {row.cum_qty} are known", Severity.INFO)
+
+    def _inactive(self, row: Row, *, held: bool) -> None:
+        if held:
+            self.move(row, ExecType.SUSPENDED)
+        elif row.refusal[0] and not row.cum_qty:
+            self.move(row, ExecType.REJECTED, code=row.refusal[0], text=row.refusal[1])
+        elif not row.is_final:
+            self.move(row, ExecType.SUSPENDED)
+            self.doubt(row, "said to be inactive, without a reason")
+
+    def _shape(self, row: Row, said: OrderSaid) -> None:
+        """Compare size and price with what we hold: a change has arrived, or someone else's has."""
+        wanted, qty = row.wanted, int(said.qty)
+        if wanted is not None and _is_shape(wanted, qty, said.price):
+            self._replaced(row, wanted, "")
+        elif wanted is None and not _is_shape(row.order, qty, said.price):
+            price = said.price if row.order.ord_type in PRICED else row.order.price
+            changed = replace(row.order, order_qty=qty, price=price)
+            self._replaced(row, changed, "changed at the broker, not by us")
+
+    def _replaced(self, row: Row, order: Order, text: str) -> None:
+        row.wanted, row.order = None, order
+        if not row.is_final:
+            self.report(row, ExecType.REPLACED, text=text)
+
+    # --- what is said of trades and fees
+
+    def traded(self, said: TradeSaid) -> None:
+        row = self._found(said.ref, said.perm_id, said.order_id, said.client_id)
+        if said.liquidation:
+            self.note(Severity.FATAL, f"the broker liquidates {said.symbol}", symbol=said.symbol)
+        if row is None:
+            self._other_trade(said)
+            return
+        self._link(row, said.perm_id, "")
+        row.is_acked = True
+        stem, revision = split_id(said.exec_id)
+        known = row.trades.get(stem)
+        if known is not None and revision <= known.revision:
+            return
+        trade = Trade(stem, revision, round(said.shares), said.price)
+        if trade.qty != said.shares:
+            self.doubt(row, f"traded {said.shares:g} shares, which is not a whole number")
+        row.trades[stem] = trade
+        self._by_trade[stem] = row
+        self._report_trade(row, said, known, trade)
+        if stem in self._early_fees:
+            self._charge(row, stem, said.exec_id, self._early_fees.pop(stem), said.ts)
+
+    def _report_trade(self, row: Row, said: TradeSaid, known: Trade | None, trade: Trade) -> None:
+        prior = known if known is not None and known.qty else None
+        if prior is None and not trade.qty:
+            return
+        if prior is not None and (prior.qty, prior.px) == (trade.qty, trade.px):
+            return
+        kind = ExecType.TRADE
+        if prior is not None:
+            kind = ExecType.TRADE_CORRECT if trade.qty else ExecType.TRADE_CANCEL
+        self.executions += kind is ExecType.TRADE
+        row.said_filled = max(row.said_filled, row.cum_qty) if trade.qty else row.cum_qty
+        self.report(
+            row,
+            kind,
+            ts=said.ts,
+            exec_id=said.exec_id,
+            exec_ref_id=f"{prior.exec_id}.{prior.revision}" if prior is not None else "",
+            side=_side(said.side, row.order.side),
+            last_qty=trade.qty,
+            last_px=trade.px if trade.qty else 0.0,
+            prior_qty=prior.qty if prior is not None else 0,
+            prior_px=prior.px if prior is not None else 0.0,
+            source=Source.LIVE if said.req_id == NO_ADDRESS else Source.RECONCILED,
+        )
+
+    def charged(self, said: FeeSaid) -> None:
+        """A fee, which may come before its trade, twice, or as a number that means unknown."""
+        if said.amount == NO_FEE or said.amount >= UNSET or not math.isfinite(said.amount):
+            self.note(Severity.INFO, f"the fee of {said.exec_id} is not known yet")
+            return
+        if said.currency not in ("USD", ""):
+            self.note(Severity.WARNING, f"the fee of {said.exec_id} is in {said.currency}")
+            return
+        stem, _ = split_id(said.exec_id)
+        row, micro = self._by_trade.get(stem), micros(said.amount)
+        if row is None:
+            self._early_fees[stem] = micro
+        else:
+            self._charge(row, stem, said.exec_id, micro, self.clock.wall_ns())
+
+    def _charge(self, row: Row, stem: str, exec_id: str, micro: int, ts: int) -> None:
+        change = micro - row.fees.get(stem, 0)
+        if change or stem not in row.fees:
+            row.fees[stem] = micro
+            self.emit(TradeFee(row.order.cl_ord_id, row.symbol, exec_id, change, ts))
+
+    # --- inside
+
+    def move(
+        self,
+        row: Row,
+        kind: ExecType,
+        *,
+        code: int = 0,
+        text: str = "",
+        source: Source = Source.LIVE,
+    ) -> None:
+        """Report what happened, where the table says that it changes the status."""
+        after = next_status(row.status, kind, row.cum_qty, row.order.order_qty)
+        if after is not row.status:
+            self.report(row, kind, code=code, text=text, source=source)
+
+    def report(self, row: Row, kind: ExecType, **said: object) -> None:
+        row.reports += 1
+        self.learned += 1
+        order = row.order
+        row.status = next_status(row.status, kind, row.cum_qty, order.order_qty)
+        if row.is_final:
+            row.live_ids.clear()
+            row.wanted = None
+        report = ExecutionReport(
+            cl_ord_id=order.cl_ord_id,
+            symbol=order.symbol,
+            side=order.side,
+            exec_id=f"{order.cl_ord_id}.{row.reports}",
+            exec_type=kind,
+            last_qty=0,
+            last_px=0.0,
+            fee_micro=0,
+            ts=self.clock.wall_ns(),
+            order_id=row.order_ids[-1] if row.order_ids else 0,
+            ord_status=row.status,
+            order_qty=order.order_qty,
+            price=order.price,
+            cum_qty=row.cum_qty,
+            leaves_qty=row.leaves_qty,
+            avg_px=row.avg_px,
+        )
+        self.emit(replace(report, **said))  # type: ignore[arg-type]
+
+    def _found(self, ref: str, perm_id: int, address: int, client_id: int) -> Row | None:
+        row = self.rows.get(ref) or self._by_id.get(perm_id)
+        if row is not None or ref or client_id != self.client_id:
+            return row
+        return self._by_address.get(address)
+
+    def _link(self, row: Row, perm_id: int, status: str) -> None:
+        """Remember a permanent id, and whether the order behind it is alive."""
+        if perm_id <= 0:
+            return
+        if perm_id not in row.order_ids:
+            row.order_ids.append(perm_id)
+            self._by_id[perm_id] = row
+        if status in ENDED:
+            row.live_ids.discard(perm_id)
+        elif status in WORKING and not row.is_final:
+            row.live_ids.add(perm_id)
+            if len(row.live_ids) == 2:
+                self._split(row)
+
+    def _split(self, row: Row) -> None:
+        ids = ", ".join(str(one) for one in sorted(row.live_ids))
+        self.note(
+            Severity.FATAL,
+            f"{row.order.cl_ord_id} lives twice, as {ids}. Cancel one of them in the terminal.",
+            row,
+        )
+        self.doubts.add(row.order.cl_ord_id)
+
+    def _other_trade(self, said: TradeSaid) -> None:
+        if said.req_id == NO_ADDRESS:
+            text = f"{said.side} {said.shares:g} {said.symbol} at {said.price:g} was not ours"
+            self.note(Severity.WARNING, text, symbol=said.symbol)
+        self.doubts.add("")
+
+    def doubt(self, row: Row, text: str, severity: Severity = Severity.WARNING) -> None:
+        self.doubts.add(row.order.cl_ord_id)
+        self.note(severity, f"{row.order.cl_ord_id}: {text}", row)
+
+    def note(
+        self,
+        severity: Severity,
+        text: str,
+        row: Row | None = None,
+        code: int = 0,
+        *,
+        symbol: str = "",
+    ) -> None:
+        cl_ord_id = row.order.cl_ord_id if row is not None else ""
+        self.emit(Notice(severity, text, code, cl_ord_id, row.symbol if row else symbol))
+
+
+def _is_shape(order: Order, qty: int, price: float) -> bool:
+    """Whether an order has this size, and this price where it is one that it was given."""
+    priced = order.ord_type in PRICED and not order.terms.strategy
+    return order.order_qty == qty and (not priced or abs(order.price - price) < 1e-9)
+
+
+def _side(said: str, ordered: Side) -> Side:
+    """The side of a trade: the order's own word for it, unless the broker contradicts."""
+    sign = 1 if said == "BOT" else -1
+    if sign == ordered.sign:
+        return ordered
+    return Side.BUY if sign > 0 else Side.SELL
