@@ -213,7 +213,13 @@ class Broker(Protocol):
         """Connect, and return when the books agree; raises BrokerError with the cure."""
         ...
 
-    async def disconnect(self) -> None: ...
+    async def disconnect(self) -> None:
+        """End the session; orders live on, and what was not sent yet is taken back."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect for good: the stream of events ends."""
+        ...
 
     def events(self) -> AsyncIterator[Heard]:
         """Everything heard from now on, until the broker is closed; for one listener."""
@@ -291,12 +297,3 @@ class MarketData(Protocol):
     def quote(self, symbol: str) -> Quote | None: ...
 
     def quality(self, symbol: str) -> Quality: ...
-
-
-def cl_ord_id_fault(cl_ord_id: str) -> str:
-    """What keeps a text from being a client order id; empty if nothing does."""
-    if not cl_ord_id or len(cl_ord_id) > MOST_CL_ORD_ID:
-        return f"{cl_ord_id!r} has {len(cl_ord_id)} characters, 1 to {MOST_CL_ORD_ID} are possible"
-    if not all("!" <= letter <= "~" for letter in cl_ord_id):
-        return f"{cl_ord_id!r} holds a character that is not plain ASCII"
-    return ""

@@ -20,7 +20,7 @@ class SessionState(StrEnum):
     """Connected to a gateway that has lost the broker: what it says is still heard."""
     READ_ONLY = "READ_ONLY"
     HALTED = "HALTED"
-    """Something that a human has to look at: two live orders for one, or the wrong account."""
+    """Something that a human has to look at, such as a liquidation; only a new session ends it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class Source(StrEnum):
     """The broker said it when it was asked."""
     INFERRED = "INFERRED"
     """The broker was silent, and what it did say leaves nothing else."""
+    LOCAL = "LOCAL"
+    """It happened on this side: asked for, or taken back before it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

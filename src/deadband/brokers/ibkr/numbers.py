@@ -20,16 +20,15 @@ def numbered(table: OrderTable, row: Row, rule: Rule, text: str) -> None:
 
 
 def _refused(table: OrderTable, row: Row, rule: Rule, text: str) -> None:
-    """Refuse the change, the cancel or the new order that is under way; a working one is asked."""
-    if row.wanted is not None:
+    """Refuse the new order, the change or the cancel that is under way; a working one is asked."""
+    row.refusal = (rule.code, text)
+    if not row.is_acked and not row.is_final:
+        table.move(row, ExecType.REJECTED, code=rule.code, text=text)
+    elif row.wanted is not None:
         _change_refused(table, row, rule, text)
     elif row.status is OrdStatus.PENDING_CANCEL:
         _cancel_refused(table, row, rule, text)
-    elif not row.is_acked and not row.is_final:
-        row.refusal = (rule.code, text)
-        table.move(row, ExecType.REJECTED, code=rule.code, text=text)
     else:
-        row.refusal = (rule.code, text)
         table.doubts.add(row.order.cl_ord_id)
 
 

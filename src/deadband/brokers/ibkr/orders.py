@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from ...core.broker import Clock
 from ...core.events import BrokerEvent, Notice, Severity
 from ...core.lifecycle import next_status
+from ...core.order_checks import WITH_PRICE
 from ...core.orders import (
     ExecType,
     ExecutionReport,
     Order,
     OrdStatus,
-    OrdType,
     Side,
     Source,
     TradeFee,
@@ -35,7 +35,6 @@ from .said import CompletedSaid, FeeSaid, OrderSaid, StatusSaid, TradeSaid
 from .sink import UNSET
 
 WAITING = frozenset({"PendingSubmit", "ApiPending", "PendingCancel", "Inactive"})
-PRICED = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT, OrdType.LIMIT_ON_CLOSE})
 NO_FEE = -1.0
 """What IBKR writes for a commission that it does not know, beside the unset number."""
 
@@ -86,7 +85,12 @@ class OrderTable:
 
     def never_sent(self, row: Row, text: str) -> None:
         """An order that waited in our own outbox and is taken back."""
-        self.move(row, ExecType.CANCELED, text=text)
+        self.move(row, ExecType.CANCELED, text=text, source=Source.LOCAL)
+
+    def drop_change(self, row: Row, text: str) -> None:
+        """A change that waited in our own outbox and is taken back."""
+        row.wanted = None
+        self.report(row, ExecType.CANCEL_REJECTED, text=text, source=Source.LOCAL)
 
     def at(self, address: int) -> Row | None:
         return self._by_address.get(address)
@@ -190,7 +194,7 @@ class OrderTable:
         if wanted is not None and _is_shape(wanted, qty, said.price):
             self._replaced(row, wanted, "")
         elif wanted is None and not _is_shape(row.order, qty, said.price):
-            price = said.price if row.order.ord_type in PRICED else row.order.price
+            price = said.price if row.order.ord_type in WITH_PRICE else row.order.price
             changed = replace(row.order, order_qty=qty, price=price)
             self._replaced(row, changed, "changed at the broker, not by us")
 
@@ -367,7 +371,7 @@ class OrderTable:
 
 def _is_shape(order: Order, qty: int, price: float) -> bool:
     """Whether an order has this size, and this price where it is one that it was given."""
-    priced = order.ord_type in PRICED and not order.terms.strategy
+    priced = order.ord_type in WITH_PRICE and not order.terms.strategy
     return order.order_qty == qty and (not priced or abs(order.price - price) < 1e-9)
 
 

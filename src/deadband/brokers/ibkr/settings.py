@@ -44,6 +44,8 @@ class IbkrSettings:
     """Seconds after something odd until the broker is asked; what comes meanwhile may settle it."""
     settle_s: float = 2.0
     """Seconds between the two passes of a reconciliation that have to agree."""
+    reconcile_s: float = 120.0
+    """Seconds between reconciliations when nothing is odd; oftener while an order is unknown."""
     heartbeat_s: float = 4.0
     """Seconds between questions for the time, to see that the line lives."""
     silence_s: float = 10.0

@@ -26,7 +26,7 @@ def begin(table: OrderTable) -> None:
 
 
 def settle(table: OrderTable, before: float) -> None:
-    """The lists are complete: conclude about every order sent before the clock showed `before`."""
+    """The lists are complete: conclude about every order sent by `before`, clock seconds."""
     table.foreign.end_list()
     for ref, row in table.rows.items():
         if ref in table.contradicted:
@@ -37,7 +37,7 @@ def settle(table: OrderTable, before: float) -> None:
             _found_alive(table, row, before)
         elif ref in table.completed:
             _found_over(table, row, table.completed[ref])
-        elif row.asked_at < before or row.is_remembered:
+        elif row.asked_at <= before or row.is_remembered:
             _not_found(table, row)
     table.doubts.clear()
 
@@ -46,7 +46,7 @@ def _found_alive(table: OrderTable, row: Row, before: float) -> None:
     """It lives; a change that it does not show by now was not taken."""
     if row.status is OrdStatus.UNKNOWN:
         table.move(row, ExecType.NEW, source=Source.RECONCILED)
-    if row.wanted is not None and (row.asked_at < before or row.is_remembered):
+    if row.wanted is not None and (row.asked_at <= before or row.is_remembered):
         row.wanted = None
         if row.status is OrdStatus.PENDING_REPLACE:
             text = "the broker holds it as it was"

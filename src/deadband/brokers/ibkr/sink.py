@@ -1,6 +1,7 @@
 """Callbacks of the codec in, our own values out: the one place that reads the codec's objects.
 
-The method names are IBKR's; the codec calls them. A callback that is not here is dropped.
+The method names are IBKR's; the codec calls them. A callback that is not here says nothing that is
+used, and is passed over.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ from .said import Said
 
 UNSET = 1.7976931348623157e308
 """What IBKR writes for a number that is not there."""
+
+
+HOOKS = frozenset({"tcpDataArrived", "tcpDataProcessed"})
+"""What the codec calls for every packet, if it is there."""
+
+
+def _pass_over(*_said: object) -> None:
+    """A callback that nobody needs."""
 
 
 class _Zone:
@@ -32,14 +41,20 @@ class Sink:
 
     # --- the codec's own
 
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("_") or name in HOOKS:
+            raise AttributeError(name)
+        return _pass_over
+
     def connectAck(self) -> None:
         """The greeting is over; nothing is known yet."""
 
     def setEventsDone(self) -> None:
-        """The line went before it was ready, or after; connectionClosed says which."""
+        """The line is gone, whether it was ready or not."""
+        self._hear(said.ClosedSaid("the gateway closed the line"))
 
     def connectionClosed(self) -> None:
-        self._hear(said.ClosedSaid("the line to the gateway is gone"))
+        """Called after setEventsDone where the line was ready: there is nothing more to say."""
 
     def exception(self, text: str) -> None:
         """The codec's logger: it writes here what it could not read, where others lose it."""
@@ -83,7 +98,9 @@ class Sink:
 
     def openOrder(self, order_id: int, contract: Any, order: Any, state: Any) -> None:
         if order.whatIf:
-            self._hear(_preview(order_id, state))
+            # A first answer may come without numbers; the one that counts follows.
+            if _is_set(state.initMarginChange):
+                self._hear(_preview(order_id, state))
             return
         self._hear(
             said.OrderSaid(
@@ -155,6 +172,9 @@ class Sink:
 
     def updateAccountValue(self, key: str, value: str, currency: str, account: str) -> None:
         self._hear(said.ValueSaid(account, key, value, currency))
+
+    def updateAccountTime(self, _clock: str) -> None:
+        self._hear(said.EndSaid("values"))
 
     def accountDownloadEnd(self, _account: str) -> None:
         self._hear(said.EndSaid("account"))
@@ -234,5 +254,8 @@ def _preview(order_id: int, state: Any) -> said.PreviewSaid:
 
 def _number(value: Any) -> float:
     """A number as the codec holds it; 0 where IBKR wrote none."""
-    number = float(value) if value not in ("", None) else UNSET
-    return 0.0 if number >= UNSET or math.isnan(number) else number
+    return float(value) if _is_set(value) else 0.0
+
+
+def _is_set(value: Any) -> bool:
+    return value not in ("", None) and float(value) < UNSET and not math.isnan(float(value))

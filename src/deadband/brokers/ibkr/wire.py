@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ...core.errors import BrokerError
+from ...core.order_checks import WITH_STOP
 from ...core.orders import Order, OrdType, Side, Tif
 from .said import Said
 from .sink import Sink
@@ -31,7 +32,6 @@ IB_TYPES = {
     OrdType.PEGGED_MIDPOINT: "PEG MID",
 }
 NO_PRICE = frozenset({OrdType.MARKET, OrdType.STOP, OrdType.MARKET_ON_CLOSE})
-WITH_STOP = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.PEGGED_PRIMARY})
 MIDPOINT_EXCHANGE = "IBKRATS"
 SMART = "SMART"
 
