@@ -1,7 +1,7 @@
-"""The embedded simulated broker behind the order port: the same rules, with nobody on the other end.
+"""The embedded simulated broker behind the order port, for paper runs and for the same tests.
 
-Whoever holds it moves it: `advance` gives it a bar, `end_of_day` lets day orders expire. It answers
-at once, so that an order is acknowledged before `submit` returns.
+Whoever holds it moves it: `advance` gives it a bar, `end_of_day` lets day orders expire. It
+answers at once, so that an order is acknowledged before `submit` returns.
 """
 
 from __future__ import annotations

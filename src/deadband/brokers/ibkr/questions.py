@@ -29,6 +29,8 @@ class Questions:
         self, key: str, send: Callable[[], None], *, lane: Lane = Lane.REQUEST
     ) -> Answer[tuple[Any, ...]]:
         """Ask, and wait for the end of the answer; the rows that came before it are its value."""
+        if not self._pacer.is_open:
+            return Failed("there is no session")
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = asyncio.get_running_loop().create_future()
