@@ -1,6 +1,6 @@
-"""Writes docs/reasons.md and docs/config.md from the code that they describe.
+"""Writes docs/reasons.md, docs/config.md and docs/ibkr-codes.md from the code they describe.
 
-    python tools/make_docs.py            # write both pages
+    python tools/make_docs.py            # write the pages
     python tools/make_docs.py --check    # exit 1 if a page is not current
 
 Settings are described by the string literal under each field, reason codes by their own meaning;
@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from deadband.brokers.ibkr.codes import EFFECTS, RULES
 from deadband.core import config, costs, reasons
 from deadband.core.settings import ENV_PREFIX
 
@@ -38,6 +39,26 @@ are of NAV unless the name says otherwise: `_bps` are basis points, `_min` minut
 once.
 """
 
+CODES_HEAD = """\
+# IBKR's message numbers
+
+What each number may do to an order, a question or the session, and how grave it is. A number that
+is not listed changes nothing: the order it names is asked about, and a notice is given. A user may
+give any number another effect (`IbkrBroker(..., overrides={{399: Effect.NOTE}})`).
+
+Meanings are in our words, after IBKR's public documentation; rows of origin `incident` are known
+from public reports alone. **None of these rows has been measured against a real gateway.** Numbers
+510 to 584, by which IBKR's own client says that it could not send, are left out: this adapter sees
+that by itself.
+
+| effect | what it does |
+|---|---|
+{effects}
+
+| number | severity | effect | meaning | origin |
+|---|---|---|---|---|
+"""
+
 
 def main() -> int:
     """Write the pages, or with --check only say which are not current."""
@@ -56,7 +77,11 @@ def main() -> int:
 
 def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
-    return {DOCS / "reasons.md": reasons_page(), DOCS / "config.md": config_page()}
+    return {
+        DOCS / "reasons.md": reasons_page(),
+        DOCS / "config.md": config_page(),
+        DOCS / "ibkr-codes.md": codes_page(),
+    }
 
 
 def not_current() -> list[Path]:
@@ -123,6 +148,16 @@ def config_page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def codes_page() -> str:
+    """Every number of brokers/ibkr/codes.csv, and every effect."""
+    effects = "\n".join(f"| {effect} | {text} |" for effect, text in EFFECTS.items())
+    table = [
+        f"| {rule.code} | {rule.severity} | {rule.effect} | {rule.meaning} | {rule.origin} |"
+        for rule in RULES.values()
+    ]
+    return "\n".join([NOTE, CODES_HEAD.format(effects=effects) + "\n".join(table), ""])
 
 
 def rows(owner: str, settings: Any, spoken: dict[tuple[str, str], str]) -> Iterator[str]:

@@ -317,7 +317,7 @@ class PortContract:
             assert len(stage.intents) == 2
             await stage.pass_time()
             stage.broker.submit([stage.resting("c")])
-            addresses = [intent.address for intent in stage.intents]
+            addresses = [intent.high_water for intent in stage.intents]
             assert addresses == sorted(set(addresses))
             assert len(stage.heard()) > before
             await stage.pass_time()

@@ -21,6 +21,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual = 0.0
         super().__init__()
         self.host: Gateway | None = None
+        """Its timeline goes on from where it is."""
         self._pumped: asyncio.TimerHandle | None = None
 
     def time(self) -> float:
@@ -35,13 +36,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def serve(self, host: Gateway) -> None:
         """Let every connection, whatever its port, end at this gateway."""
-        self.host = host
+        self.host, self._base = host, host.timeline.now - timedelta(seconds=self._virtual)
         self.pump()
 
     def pump(self) -> None:
         """Move the gateway to the loop's time, and come back for what is due next."""
         assert self.host is not None
-        timeline, start = self.host.timeline, self.host.settings.start
+        timeline, start = self.host.timeline, self._base
         timeline.run_until(start + timedelta(seconds=self._virtual))
         if self._pumped is not None:
             self._pumped.cancel()

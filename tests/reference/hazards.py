@@ -264,7 +264,7 @@ def own_and_other(host: Gateway) -> str:
 async def h8_ours(desk: Desk) -> str:
     desk.broker.submit([buy(REF, QTY, FAR)])
     await wait()
-    place_for_another(desk.host, desk.intents[-1].address)
+    place_for_another(desk.host, desk.broker.high_water)
     await wait()
     shot = await desk.broker.snapshot()
     assert isinstance(shot.foreign, Ok)

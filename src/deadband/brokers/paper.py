@@ -88,7 +88,7 @@ class PaperBroker:
         self._stream = Stream(clock)
         self._rows: dict[str, _Row] = {}
         self._state = SessionState.DISCONNECTED
-        self._address = 0
+        self._sent = 0
 
     @property
     def state(self) -> SessionState:
@@ -239,7 +239,7 @@ class PaperBroker:
     def _durable(self, orders: tuple[Order, ...]) -> tuple[Code, str] | None:
         if not orders:
             return None
-        first, self._address = self._address + 1, self._address + len(orders)
+        first, self._sent = self._sent + 1, self._sent + len(orders)
         intents = (Intent(Action.NEW, order, first + place) for place, order in enumerate(orders))
         try:
             self._write_ahead(tuple(intents))

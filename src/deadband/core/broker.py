@@ -168,7 +168,8 @@ class Capabilities:
 class Memory:
     """What the journal holds of the orders that may still matter, for a broker to go on from.
 
-    `high_water`: the greatest address ever used. `reports`: all that were heard, in their order.
+    `high_water`: of the last intent; no order number beyond it was ever used. `reports`: all that
+    were heard, in their order.
     """
 
     high_water: int = 0

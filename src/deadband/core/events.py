@@ -163,11 +163,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be sent; `address` is the broker's number of the session, −1 none."""
+    """What may be sent once this is durable.
+
+    `high_water`: no order number of the broker's beyond it is used by then. An order gets its own
+    when it leaves, since orders may overtake one another on the way out.
+    """
 
     action: Action
     order: Order
-    address: int = -1
+    high_water: int = 0
 
 
 BrokerEvent = (

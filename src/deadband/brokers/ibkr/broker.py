@@ -1,8 +1,8 @@
 """IBKR behind the order port: requests in, receipts at once, everything else as events.
 
 Rules
-  * An order gets its number, its intent becomes durable, and only then it enters the outbox. A
-    batch is durable with one write.
+  * An order's intent is durable before it enters the outbox, a batch with one write; its number is
+    taken when it leaves.
   * A cancel needs no intent: it must go through when nothing can be written any more.
   * Nothing is sent twice. An order without an answer is asked about.
 """
@@ -95,7 +95,7 @@ class IbkrBroker:
 
     @property
     def high_water(self) -> int:
-        """The greatest order number ever used; intents carry it too."""
+        """No order number beyond it was ever used; intents carry it too."""
         return self._link.high_water
 
     async def connect(self) -> SessionInfo:
@@ -130,7 +130,7 @@ class IbkrBroker:
                 denied[place] = Receipt(order.cl_ord_id, *reason)
             else:
                 used[order.cl_ord_id] = order
-                intents[place] = Intent(Action.NEW, order, self._link.next_address())
+                intents[place] = Intent(Action.NEW, order, self._link.reserve())
         fault = self._durable(tuple(intents.values()))
         for place, intent in intents.items():
             if fault is not None:
@@ -149,7 +149,7 @@ class IbkrBroker:
             return Receipt(ref, *(reason or (Code.ORDER_NOT_WORKING, "")))
         order = replace(row.order, order_qty=wanted.order_qty, price=wanted.price)
         reason = price_denial(order, self.contracts.instrument(order.symbol))
-        reason = reason or self._durable((Intent(Action.REPLACE, order, row.address),))
+        reason = reason or self._durable((Intent(Action.REPLACE, order, self._link.high_water),))
         if reason is not None:
             return Receipt(ref, *reason)
         if not row.is_sent:
@@ -247,11 +247,14 @@ class IbkrBroker:
         if reason is not None or instrument is None:
             return Failed(str(reason))
         self._previewed_at = now
-        address, con_id = self._link.next_address(), instrument.broker_id
-        answer = await self._link.questions.ask(
-            str(address),
-            lambda: self._link.wire.preview(address, con_id, order, settings.account),
-        )
+        key, con_id = f"preview {self._link.next_req_id()}", instrument.broker_id
+
+        def send() -> None:
+            number = self._link.number()
+            self._link.previews[number] = key
+            self._link.wire.preview(number, con_id, order, settings.account)
+
+        answer = await self._link.questions.ask(key, send)
         if not isinstance(answer, Ok):
             return answer
         shown: said.PreviewSaid = answer.value[0]
@@ -270,14 +273,17 @@ class IbkrBroker:
     def _post(self, intent: Intent) -> None:
         """Put a durable order into the outbox, in the lane of what it does to the position."""
         order = intent.order
-        row = self._orders.add(order, intent.address)
+        row = self._orders.add(order)
         held = self._link.account.qty(order.symbol)
         reduces = held * order.side.sign < 0 and order.order_qty <= abs(held)
         lane = Lane.REDUCE if reduces else Lane.NEW
         self._pacer.put(lane, lambda: self._send_new(row), order.cl_ord_id)
 
     def _send_new(self, row: Row) -> None:
-        row.is_sent, row.asked_at = True, self._clock.now()
+        # Numbered here and not before: the lanes may have let others pass, and IBKR answers 103 to
+        # a number that is not above the last.
+        self._orders.number(row, self._link.number())
+        row.asked_at = self._clock.now()
         self.meter.orders += 1
         instrument = self.contracts.instrument(row.symbol)
         assert instrument is not None, "an order is taken when its name is resolved"

@@ -59,7 +59,8 @@ class Link:
             settings.account, settings.client_id, clock, emit, rows=remembered(memory)
         )
         self.account = Account(settings.account)
-        self.high_water = memory.high_water
+        self.high_water = self._used = memory.high_water
+        self.previews: dict[int, str] = {}
         self._req_ids = count(FIRST_REQUEST)
         self.contracts = Contracts(self.questions, self.wire, self.next_req_id)
         self.quotes = Quotes(clock, self.wire, self.pacer, self.contracts, self.next_req_id, emit)
@@ -76,9 +77,20 @@ class Link:
     def next_req_id(self) -> int:
         return next(self._req_ids)
 
-    def next_address(self) -> int:
+    def reserve(self) -> int:
+        """One more order number may be used, as soon as that is durable; the greatest now."""
         self.high_water += 1
         return self.high_water
+
+    def number(self) -> int:
+        """The number of an order that leaves now: numbers have to grow on the wire."""
+        self._used += 1
+        self.high_water = max(self.high_water, self._used)
+        return self._used
+
+    def _raise_numbers(self, used: int) -> None:
+        self._used = max(self._used, used)
+        self.high_water = max(self.high_water, self._used)
 
     # --- beginning and end
 
@@ -157,14 +169,14 @@ class Link:
             self.ask_soon()
 
     def _next_id(self, one: said.NextIdSaid) -> None:
-        self.high_water = max(self.high_water, one.order_id - 1)
+        self._raise_numbers(one.order_id - 1)
 
     def _accounts(self, one: said.AccountsSaid) -> None:
         self._managed = one.accounts
 
     def _order(self, one: said.OrderSaid) -> None:
         if one.client_id == self.settings.client_id:
-            self.high_water = max(self.high_water, one.order_id)
+            self._raise_numbers(one.order_id)
         self.orders.opened(one)
 
     def _end(self, one: said.EndSaid) -> None:
@@ -192,8 +204,9 @@ class Link:
         self.questions.row(str(one.req_id), one)
 
     def _preview(self, one: said.PreviewSaid) -> None:
-        self.questions.row(str(one.order_id), one)
-        self.questions.end(str(one.order_id))
+        key = self.previews.pop(one.order_id, "")
+        self.questions.row(key, one)
+        self.questions.end(key)
 
     def _time(self, one: said.TimeSaid) -> None:
         skew = self.clock.wall_ns() / 1e9 - one.epoch
@@ -232,12 +245,15 @@ class Link:
         if self.quotes.numbered(one.req_id, rule, one.text):
             return True
         gentle = rule.effect in (Effect.NOTE, Effect.ASK, Effect.DELAYED_DATA)
-        return not gentle and self.questions.fail(str(one.req_id), one.text, one.code)
+        key = self.previews.get(one.req_id, str(one.req_id))
+        return not gentle and self.questions.fail(key, one.text, one.code)
 
     def _do(self, needs: frozenset[Need], text: str) -> None:
         if Need.HANG_UP in needs:
             self.hang_up(text)
             return
+        if Need.SLOW_DOWN in needs:
+            self.pacer.slow_down()
         if Need.RESUBSCRIBE in needs:
             self.quotes.resubscribe()
         if Need.RECONCILE in needs:

@@ -71,11 +71,15 @@ class OrderTable:
 
     # --- what we do
 
-    def add(self, order: Order, address: int) -> Row:
-        row = Row(order, address=address)
+    def add(self, order: Order) -> Row:
+        row = Row(order)
         self.rows[order.cl_ord_id] = row
-        self._by_address[address] = row
         return row
+
+    def number(self, row: Row, address: int) -> None:
+        """The order leaves under this number, good for the session."""
+        row.address, row.is_sent = address, True
+        self._by_address[address] = row
 
     def forget_addresses(self) -> None:
         """The session is over: its numbers may be given to other orders in the next."""

@@ -35,6 +35,8 @@ class Lane(IntEnum):
     """Questions and subscriptions."""
 
 
+LEAST_RATE = 5.0
+"""Messages a second below which no slowing down goes."""
 ORDERS = frozenset({Lane.REDUCE, Lane.NEW})
 
 
@@ -88,6 +90,10 @@ class Pacer:
             self._timer.cancel()
             self._timer = None
         return self.purge(Lane)
+
+    def slow_down(self) -> None:
+        """Send half as fast from now on: the other end has counted more than we did."""
+        self._rate = max(self._rate / 2, LEAST_RATE)
 
     def put(self, lane: Lane, send: Send, key: str = "") -> None:
         """Send as soon as the lane's turn comes; a waiting message of the same key is dropped."""

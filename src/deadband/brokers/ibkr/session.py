@@ -25,6 +25,7 @@ class Need(StrEnum):
     RECONCILE = "RECONCILE"
     RESUBSCRIBE = "RESUBSCRIBE"
     HANG_UP = "HANG_UP"
+    SLOW_DOWN = "SLOW_DOWN"
 
 
 _S = SessionState
@@ -74,7 +75,7 @@ class Session:
         elif effect is Effect.SESSION_REFUSED:
             return frozenset({Need.HANG_UP})
         elif effect is Effect.PACED:
-            return frozenset({Need.RECONCILE})
+            return frozenset({Need.SLOW_DOWN, Need.RECONCILE})
         return frozenset()
 
     def denial(self, *, is_quiet: bool) -> Code | None:
