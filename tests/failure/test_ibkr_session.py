@@ -221,6 +221,22 @@ def test_numbers_that_roll_back_in_a_restart_are_not_used_again() -> None:
     trade(host, work)
 
 
+def test_without_a_memory_the_gateways_own_count_is_believed() -> None:
+    host = gateway()
+
+    async def work(desk: Desk) -> None:
+        desk.broker.submit([market(A)])
+        await desk.until(A)
+
+    trade(host, work)
+
+    async def later(desk: Desk) -> None:
+        desk.broker.submit([market(B)])
+        await desk.until(B, OrdStatus.FILLED)
+
+    trade(host, later)
+
+
 def test_around_the_restart_nothing_new_is_sent() -> None:
     async def work(desk: Desk) -> None:
         [receipt] = desk.broker.submit([buy(A)])
