@@ -1,7 +1,7 @@
 """The exact engine's whole façade call against solvers and portfolio libraries, in one run.
 
-1. In every cycle all are asked for the same program from the same book, in an order that turns, so
-   that they see the same machine. The first cycle warms up and is not counted.
+1. All are asked for the same program from the same book, in blocks of cycles and an order that
+   turns, so that they see the same machine (race.py). The first cycle warms up and is not counted.
 2. Times are CPU time of the one thread that all have: on a shared machine the clock on the wall
    would count other programs against whoever takes longest. Wall times are kept beside them.
 3. A time stands beside its gap to the best known value and its worst violation of a limit. The best

@@ -1,8 +1,10 @@
 """One cell of bench_qp.py: everybody solves the same cycles, and each answer is judged.
 
 1. Who is installed, takes the size and will not take too long is set up, before the clock starts.
-2. Cycle after cycle all are asked in an order that turns; value and violation are measured here.
-3. A solver whose time is spent stops, and the others go on.
+2. deadband leads through a block of cycles, each from its last answer, and all others solve the
+   same cycles, block after block in an order that turns. Within a block a solver is called back to
+   back, as in a backtest; the first call of a block finds the caches as the others left them.
+3. A solver whose time is spent stops, and the others go on. Value and violation are measured here.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ UNHURRIED = 3.0
 """Seconds; two cycles count at least of one that takes less than this."""
 LEAD = 4.0
 """Times a solver's budget that the façade may spend: without it nobody goes on."""
+BLOCK = 15
+"""Cycles that a solver is asked in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,29 +156,39 @@ class Race:
             self.racers.append(Racer(rival.name, solve, rival.lacks(self.setting), spent))
 
     def run(self, deadline: float) -> None:
-        for place in range(self.cycles):
-            cycle = self.setting.cycle(place, self.target)
-            turn = place % len(self.racers)
-            asked = [*self.racers[turn:], *self.racers[:turn], self.reference]
-            replies = {}
-            for racer in asked:
-                if not racer.stopped:
-                    replies[racer.name] = racer.run(self.setting, cycle).weights
-                    lead = LEAD if racer is self.leader else 1.0
-                    racer.spend(self.cell.budget * lead, self.slow)
-            self.ours.note()
-            self.target = self._next(place, replies)
-            if self.leader.stopped or (place > 0 and perf_counter() > deadline):
+        rivals = [*self.racers[1:], self.reference]
+        for first in range(0, self.cycles, BLOCK):
+            block = self._led(range(first, min(first + BLOCK, self.cycles)))
+            turn = (first // BLOCK) % len(rivals)
+            for racer in (*rivals[turn:], *rivals[:turn]):
+                self._follow(racer, block, deadline)
+            if self.leader.stopped or perf_counter() > deadline:
                 break
 
-    def _next(self, place: int, replies: dict[str, Floats | None]) -> Floats:
-        """The façade's answer, or the first one inside the limits where that is not."""
-        racers = [self.leader, self.reference, *self.racers]
-        for racer in racers:
-            weights = replies.get(racer.name)
-            if weights is not None and racer.violation.get(place, np.inf) <= INSIDE:
-                return weights
-        return self.target
+    def _led(self, places: range) -> list[Cycle]:
+        """The cycles of a block, each from the façade's last answer, drifted."""
+        block = []
+        for place in places:
+            if self.leader.stopped:
+                break
+            cycle = self.setting.cycle(place, self.target)
+            weights = self.leader.run(self.setting, cycle).weights
+            self.leader.spend(self.cell.budget * LEAD, self.slow)
+            self.ours.note()
+            block.append(cycle)
+            if weights is None or self.leader.violation.get(place, np.inf) > INSIDE:
+                weights = self.reference.run(self.setting, cycle).weights
+            self.target = self.target if weights is None else weights
+        return block
+
+    def _follow(self, racer: Racer, block: list[Cycle], deadline: float) -> None:
+        for cycle in block:
+            late = cycle.place > 0 and perf_counter() > deadline
+            if racer.stopped or late:
+                return
+            if cycle.place not in racer.spans:
+                racer.run(self.setting, cycle)
+                racer.spend(self.cell.budget, self.slow)
 
     def rows(self) -> list[dict[str, Any]]:
         best, bound = self._best()

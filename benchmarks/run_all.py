@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bench_cycle
+import bench_features
 import bench_greedy
 import bench_qp
 
@@ -10,6 +11,7 @@ import bench_qp
 def main() -> None:
     bench_greedy.main()
     bench_cycle.main()
+    bench_features.main()
     bench_qp.main([])
 
 

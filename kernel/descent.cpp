@@ -9,8 +9,9 @@ namespace deadband {
 namespace {
 
 constexpr int64_t SWEEPS = 50;
-constexpr double CLOSE = 1e-6;    // a sweep that moves no name further than this is the last
-constexpr double ON_THE_WAY = 2.0;  // times the limit: what turnover and gross may come to before the end
+constexpr double CLOSE = 1e-6;       // a sweep that moves no name further than this is the last
+constexpr double FIRST_SWEEP = 2.0;  // times the limit: what turnover and gross may come to on the first
+constexpr double LATER = 1.1;        // and on later sweeps, which hardly change either
 
 class Descent {
 public:
@@ -24,10 +25,11 @@ public:
 
     bool run() {
         for (int64_t sweeps = 0; sweeps < SWEEPS; ++sweeps) {
+            const double most = sweeps == 0 ? FIRST_SWEEP : LATER;
             double furthest = 0.0;
             for (int64_t i = 0; i < p_.n; ++i) {
                 furthest = std::max(furthest, go(i));
-                if (beyond(ON_THE_WAY)) return false;
+                if (beyond(most)) return false;
             }
             if (furthest <= CLOSE) break;
         }

@@ -217,41 +217,21 @@ def gateway(
     master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
 ) -> None:
     """Serve a simulated TWS gateway on this machine, for any client of the TWS text protocol."""
-    import asyncio
-    from contextlib import suppress
-
+    from .core.session import EXCHANGE_ZONE
     from .twsim.faults import read_faults
-    from .twsim.gateway import Gateway
-    from .twsim.server import Server, serve_forever
+    from .twsim.server import serve
+    from .twsim.timeline import first_instant
     from .twsim.world import GatewaySettings
 
     built = GatewaySettings(
-        start=_instant(start),
+        start=first_instant(start, datetime.now(EXCHANGE_ZONE)),
         accounts=tuple(account or ("DU1234567",)),
         cash_usd=cash,
         seed=seed,
         faults=read_faults(faults) if faults else (),
         master=master,
     )
-    if bars is not None:
-        built = _on_bars(built, bars, keep_start=bool(start))
-    server = Server(Gateway(built), host, port, speed)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve_forever(server, lambda banner: print(banner, flush=True)))
-
-
-def _instant(text: str) -> datetime:
-    """An instant, New York's clock where no zone is written; now if nothing is."""
-    from .core.errors import ConfigError
-    from .core.session import EXCHANGE_ZONE
-
-    try:
-        instant = datetime.fromisoformat(text) if text else datetime.now(EXCHANGE_ZONE)
-    except ValueError as fault:
-        raise ConfigError(
-            (f"--start {text} is no instant. Write it as 2026-03-02T09:31.",)
-        ) from fault
-    return instant if instant.tzinfo else instant.replace(tzinfo=EXCHANGE_ZONE)
+    serve(_on_bars(built, bars, keep_start=bool(start)) if bars else built, host, port, speed)
 
 
 def _on_bars(settings: GatewaySettings, path: Path, *, keep_start: bool) -> GatewaySettings:

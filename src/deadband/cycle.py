@@ -14,11 +14,13 @@ from typing import Protocol
 
 import numpy as np
 
+from .core.bars import Bar
 from .core.config import Settings
+from .core.features import Features
 from .core.orders import ExecutionReport, OrdStatus, TradeFee, WorkingOrder
 from .core.reasons import Code
-from .core.seen import Seen
-from .core.session import EXCHANGE_ZONE
+from .core.seen import Seen, Universe
+from .core.session import EXCHANGE_ZONE, Session
 from .core.types import CycleRecord, State
 from .core.units import epoch_ns
 from .execute.lifecycle import apply as apply_report
@@ -27,6 +29,9 @@ from .optimize.solve import solve
 from .policy.decide import decide
 from .policy.permit import permit
 from .risk.estimate import estimate
+from .signals.features.observe import observe as observe_bar
+from .signals.features.observe import read as read_features
+from .signals.features.state import FeatureState
 from .signals.merge import merge
 
 NO_REENTRY = (Code.CUT_LOSER.number, Code.CUT_DEAD_MONEY.number)
@@ -133,3 +138,22 @@ def after(record: CycleRecord) -> State:
 def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
+
+
+def first_features(universe: Universe, bar_min: float) -> FeatureState:
+    """What features remember before any bar; bars will be `bar_min` minutes long."""
+    return FeatureState.empty(universe, bar_min)
+
+
+def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
+    """Fold a bar that has ended into the features: before `step`, for drivers whose models ask.
+
+    Oldest bar first, earlier sessions too: a feature is NaN until enough has been seen for it.
+    Pure, as `step` is; nothing of it is journaled, for models' scores are part of `Seen`.
+    """
+    return observe_bar(features, bar, session)
+
+
+def read(features: FeatureState, names: tuple[str, ...] | None = None) -> Features:
+    """The named features as of the last bar's end, as models take them; None: all there are."""
+    return read_features(features, names)

@@ -277,6 +277,8 @@ def test_account_answers() -> None:
     assert portfolio["position"] == "10"
     assert client.rows(8)[0]["time"] == "10:00"
     assert client.rows(54)[0]["account"] == "DU1234567"
+    client.send(6, 2, 1, "")
+    assert client.rows(54)[0]["account"] == "DU1234567", "the account is named even if not asked"
     client.send(62, 1, 21, "All", "NetLiquidation,BuyingPower")
     assert {row["tag"] for row in client.rows(63)} == {"NetLiquidation", "BuyingPower"}
     assert client.rows(64) == [{"version": "1", "reqId": "21"}]

@@ -498,3 +498,45 @@ def test_algorithms_except_adaptive_cannot_be_changed() -> None:
     client.place(1, lmtPrice=limit - 1, algo=("Twap", {}))
     client.place(2, lmtPrice=limit - 1, algo=("Adaptive", {"adaptivePriority": "Normal"}))
     assert client.errors() == [(1, 440)]
+
+
+def test_a_change_is_not_carried_beyond_the_account() -> None:
+    host = gateway()
+    client = RawClient(host)
+    limit = round(bid_of(host) - 5, 2)
+    client.place(1, lmtPrice=limit, totalQuantity=100)
+    client.wait()
+    client.place(1, lmtPrice=limit, totalQuantity=900_000)
+    assert client.errors() == [(1, 201)]
+    client.place(1, lmtPrice=limit, totalQuantity=200)
+    assert client.errors() == []
+
+
+def test_orders_that_work_hold_margin_back() -> None:
+    host = gateway()
+    client = RawClient(host)
+    limit = round(bid_of(host) - 5, 2)
+    client.place(1, lmtPrice=limit, totalQuantity=15_000)
+    client.place(2, lmtPrice=limit, totalQuantity=15_000)
+    assert client.errors() == [(2, 201)], "each alone could be paid for"
+    client.wait()
+    client.cancel(1)
+    client.wait()
+    client.errors()
+    client.place(3, lmtPrice=limit, totalQuantity=15_000)
+    client.wait()
+    assert client.errors() == []
+
+
+def test_the_open_is_not_missed_after_an_idle_night() -> None:
+    host = gateway(clock="15:30")
+    client = RawClient(host)
+    client.place(1, lmtPrice=bid_of(host), totalQuantity=100)
+    host.timeline.run_until(at("15:50"))
+    assert client.statuses()[-1] == "Filled", "it took steps, and nothing is left to step for"
+    host.timeline.run_until(at("08:00", TUESDAY))
+    client.place(2, orderType="MKT", tif="OPG", totalQuantity=500)
+    client.wait()
+    assert client.statuses()[-1] == "PreSubmitted"
+    host.timeline.run_until(at("09:31", TUESDAY))
+    assert [row["orderId"] for row in client.rows(11)] == ["1", "2"]

@@ -185,6 +185,19 @@ def _connectivity_lost() -> None:
         assert len(client.rows(11)) == 2
 
 
+def test_what_waits_for_the_servers_was_read_before() -> None:
+    host = gateway(fault("connectivity_lost", at="10:00:10", seconds=5))
+    client = RawClient(host)
+    client.wait(11)
+    for number, wrong in enumerate(("Infinite", "x"), 1):
+        client.place(number, totalQuantity=wrong, orderType="MKT")
+        client.place(number, displaySize=wrong, orderType="MKT", algo=("DarkIce", {}))
+    client.place(3, totalQuantity=10, orderType="MKT")
+    assert [code for _, code in client.errors()] == [1100, 320, 320, 320, 320]
+    client.wait(10)
+    assert client.statuses()[-1] == "Filled"
+
+
 @scenario(FaultName.MARKET_FARM_DOWN)
 def _market_farm_down() -> None:
     for lossy in (False, True):

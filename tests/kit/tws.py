@@ -160,7 +160,8 @@ class RawClient:
         self, gateway: Gateway, number: int = 1, versions: str = "v157..178", *, start: bool = True
     ) -> None:
         self.gateway, self.number = gateway, number
-        self.stream, self.inbox, self.is_closed = b"", [], False  # type: ignore[var-annotated]
+        self.stream, self.is_closed = bytearray(), False
+        self.inbox: list[list[str]] = []
         self._cutter = Cutter()
         session = gateway.connect(self._receive, self._closed)
         assert session is not None, "the gateway does not take clients now"
@@ -215,7 +216,8 @@ class SocketClient:
 
     def __init__(self, port: int, number: int = 1) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
-        self._cutter, self.inbox = Cutter(), []  # type: ignore[var-annotated]
+        self._cutter = Cutter()
+        self.inbox: list[list[str]] = []
         self._socket.sendall(b"API\0" + struct.pack(">I", 9) + b"v176..178")
         self.read_until(178)
         self.send(71, 2, number, "")

@@ -14,7 +14,8 @@ from deadband.core.orders import Side
 from deadband.core.reasons import Code
 from deadband.core.seen import Seen
 from deadband.core.types import Decision, Plan, Problem
-from deadband.execute.plan import FEE_ALLOWANCE, plan
+from deadband.execute.draft import FEE_ALLOWANCE
+from deadband.execute.plan import plan
 from tests import kit
 
 N = 5

@@ -111,7 +111,7 @@ def day(seed: int) -> bytes:
             totalQuantity=10 * number,
         )
         client.wait(600)
-    return client.stream
+    return bytes(client.stream)
 
 
 def test_the_same_seed_gives_the_same_bytes_all_day() -> None:

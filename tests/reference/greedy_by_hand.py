@@ -122,7 +122,8 @@ class Day:
         return self.names.sigma[i] / median(self.names.sigma)
 
     def edge(self, i: int) -> float:
-        return self.scale(i) * self.names.z[i]
+        """A hedge is no bet: it has none."""
+        return 0.0 if i == self.names.hedge else self.scale(i) * self.names.z[i]
 
     def cost(self, i: int) -> float:
         return self.rules.gamma * self.names.bps[i]

@@ -1,6 +1,6 @@
 """Nineteen hazards of the TWS protocol, each played to deadband and to ib_async.IB alike.
 
-    python -m tests.reference.hazards > docs/hazards.md
+    python -m tests.reference.hazards > docs/ibkr-hazards.md
 
 Both speak to the same simulated gateway with the same accident, in virtual time. The truth is the
 gateway's own order book, read behind the clients' backs.

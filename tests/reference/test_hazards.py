@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.reference.hazards import HAZARDS, Hazard, page, play_ours
 
-PAGE = Path(__file__).parents[2] / "docs" / "hazards.md"
+PAGE = Path(__file__).parents[2] / "docs" / "ibkr-hazards.md"
 
 
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda hazard: hazard.name)
@@ -16,5 +16,5 @@ def test_the_adapter_ends_with_the_truth(hazard: Hazard) -> None:
 
 def test_the_page_shows_what_both_clients_believe_today() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), (
-        "run `python -m tests.reference.hazards > docs/hazards.md`"
+        "run `python -m tests.reference.hazards > docs/ibkr-hazards.md`"
     )

@@ -310,6 +310,28 @@ def test_a_hedge_takes_over_the_beta() -> None:
     assert abs(sum(weights[s] * betas[s] for s in names)) <= config.beta_tolerance + 1e-12
 
 
+@pytest.mark.parametrize("score", [0.0, 5.0, -5.0])
+def test_the_optimum_hedges_under_a_code_of_its_own_and_bets_on_no_hedge(score: float) -> None:
+    names = ["AAA", "BBB", "SPY"]
+    config = OptimizationConfig(
+        lambda_risk=2.0, hedge_cap=0.2, max_turnover=1.0, max_turnover_per_name=0.1
+    )
+    weights, info = QPOptimizationEngine(config).optimize(
+        [2.0, 1.5, score],
+        np.eye(3),
+        [2.0, 2.0, 0.5],
+        np.zeros(3),
+        names,
+        beta_exposures=[1.2, 1.0, 1.0],
+        hedge_symbol="SPY",
+    )
+    assert info["reason_codes"]["SPY"] == Code.HEDGE_BETA
+    assert info["reason_codes"]["AAA"] == Code.TARGET_MOVED
+    # Outside TURNOVER_NAME, within its cap, and as large as beta asks for: no more, no less.
+    assert weights[2] == pytest.approx(0.05 - (1.2 * weights[0] + weights[1]))
+    assert -0.2 <= weights[2] < -0.1
+
+
 def test_a_hedge_that_is_not_in_the_universe_is_named() -> None:
     with pytest.raises(MissingError, match="hedge_symbol=SPY is not among the 6 names"):
         solved(beta_exposures=BETAS, hedge_symbol="SPY")

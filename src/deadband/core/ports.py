@@ -57,11 +57,20 @@ class Model(Protocol):
     scores, so that a reader knows which model spoke.
     """
 
-    name: str
-    version: str
-    unit: str
-    horizon_min: float
-    needs: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def horizon_min(self) -> float: ...
+
+    @property
+    def needs(self) -> tuple[str, ...]: ...
 
     def score(self, features: Features) -> Floats:
         """Scores (n,) in the universe's order, NaN where it has no opinion."""

@@ -71,10 +71,11 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
     # s = σ / median(σ), SEMANTICS §2.
     typical = np.nan if ask.volatility is None else median(ask.volatility)
     scale = None if ask.volatility is None else ask.volatility / typical
-    scored = ask.scored
+    scored, edge = ask.scored, z if scale is None else sealed(scale * z)
     if ask.hedge >= 0:
-        # The hedge takes no rank from anybody (SEMANTICS §4.5).
-        scored = sealed(scored & (np.arange(n) != ask.hedge))
+        # The hedge takes no rank from anybody (SEMANTICS §4.5), and is no bet of its own.
+        others = np.arange(n) != ask.hedge
+        scored, edge = sealed(scored & others), sealed(np.where(others, edge, 0.0))
     limits = config.limits(allow_short=ask.allow_short)
     if ask.permits is None:
         low, high = constant(n, -np.inf), constant(n, np.inf)
@@ -102,7 +103,7 @@ def assemble(ask: Ask, config: OptimizationConfig) -> Problem:
         symbols=tuple(ask.symbols),
         z=z,
         scored=scored,
-        edge=z if scale is None else sealed(scale * z),
+        edge=edge,
         cost=sealed(config.gamma_cost * ask.cost_bps),
         impact=_impact(ask.impact_bps, config.gamma_cost),
         scale=scale,

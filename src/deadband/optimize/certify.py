@@ -24,7 +24,7 @@ from ..core.limits import (
     sector_limits,
     suspects,
 )
-from ..core.types import Certificate, Problem
+from ..core.types import Certificate, Problem, Proof
 from .objective import Footprint, footprint, utility_of
 
 GIVES_WAY = (TURNOVER, TURNOVER_NAME, TURNOVER_DAY, FULLY_INVESTED)
@@ -37,10 +37,12 @@ def certify(
     problem: Problem,
     weights: Floats,
     given_up: Mapping[str, float] = NOTHING,
+    proof: Proof | None = None,
 ) -> Certificate:
     """Measure `weights` (n,) against every bound; accepted when finite and inside all of them.
 
     `given_up`: by how much each limit was relaxed because limits conflict, fraction of NAV.
+    `proof`: of an exact answer, to stand beside what is measured here.
     Turnover and full investment give way where SEMANTICS §3 says so, by cuts and repairs too.
     """
     if weights.shape != problem.current.shape:
@@ -61,7 +63,7 @@ def certify(
             passed, scale = value - (bound + room), 1.0 + abs(bound) + room
             violation = max(violation, passed / scale)
             accepted = accepted and passed <= TOLERANCE * scale
-    return Certificate(utility_of(problem, book), violation, used, accepted)
+    return Certificate(utility_of(problem, book), violation, used, accepted, proof)
 
 
 def _by_side(problem: Problem, given_up: Mapping[str, float]) -> dict[str, float]:

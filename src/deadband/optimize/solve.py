@@ -142,14 +142,13 @@ def _by_optimum(
         weights, lost = _tradable(problem, config, exact.program, answer) if rounds else (None, 0.0)
         why = UNROUNDED if weights is None else ""
         answer = answer if weights is None else replace(answer, weights=weights)
-    certificate = replace(
-        certify(problem, answer.weights, exact.relaxed),
-        proof=Proof(-proof.bound, proof.gap, exact.program.names, answer.prices, found.tried, lost),
-    )
+    proven = Proof(-proof.bound, proof.gap, exact.program.names, answer.prices, found.tried, lost)
+    certificate = certify(problem, answer.weights, exact.relaxed, proven)
     columns = exact_columns(problem, config, exact.program, answer, proof.slopes)
-    here = problem.current
-    dropped = (answer.weights == here) & (found.answer.weights != here)
-    columns.code[dropped] = Code.HOLD_SMALL.number
+    if answer is not found.answer:
+        here = problem.current
+        dropped = (answer.weights == here) & (found.answer.weights != here)
+        columns.code[dropped] = Code.HOLD_SMALL.number
     return _proposal(problem, answer.weights, columns, certificate, engine, "optimal", why)
 
 

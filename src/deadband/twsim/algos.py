@@ -127,6 +127,9 @@ _CHOICES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 def fault_of(ticket: Ticket) -> str:
     """Why an algo order cannot be taken, or nothing."""
+    shown = ticket.price("displaySize")
+    if shown is not None and shown < 1:
+        return f"displaySize is {shown}"
     if ticket.algo not in SCHEDULES:
         return f"Unknown algorithm {ticket.algo}"
     params = ticket.params

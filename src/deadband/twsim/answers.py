@@ -160,7 +160,7 @@ def _answer_list(world: World, client: Client, request: Request) -> None:
     if not world.is_emptied(client, kind):
         for message in listing.rows(world, client, request):
             client.send(message)
-    client.send(listing.end(request))
+    client.send(listing.end(world, request))
     if listing.after is not None:
         for message in listing.after(world, client, request):
             client.send(message)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from ..core.session import EXCHANGE_ZONE, session_on
 from ..core.units import tick_size
 
@@ -37,12 +39,12 @@ class Contract:
 
     def tick(self, price: float) -> float:
         """Minimum price variation in USD at a price."""
-        return float(tick_size(price))  # type: ignore[arg-type]
+        return float(tick_size(np.array(price)))
 
 
 def _stock(con_id: int, symbol: str, exchange: str, name: str, facts: str) -> Contract:
     price, millions = facts.split()
-    trading_class = symbol if exchange == "ARCA" else {"NASDAQ": "NMS"}.get(exchange, symbol)
+    trading_class = "NMS" if exchange == "NASDAQ" else symbol
     return Contract(
         con_id, symbol, exchange, trading_class, name, float(price), float(millions) * 1e6
     )
@@ -94,9 +96,6 @@ class Listing:
             and fields.get("exchange", "") in ("", *EXCHANGES.split(","))
         )
         return found if fits else None
-
-    def by_id(self, con_id: int) -> Contract:
-        return self._by_id[con_id]
 
     def __iter__(self) -> Iterator[Contract]:
         return iter(self._by_id.values())

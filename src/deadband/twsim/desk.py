@@ -14,18 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from ..core.costs import commission
-from ..core.units import micros, usd
 from .accounts import Account
-from .books import FEES
 from .contracts import Contract, Listing
 from .exchange import Exchange
 from .fault_names import FaultName
-from .order_replies import Preview
+from .money import margin_of, preview
 from .orders import Order, Status
 from .refusals import Refusals
 from .reports import Reports
-from .rules import opening_margin
 from .ticket import Ticket
 from .timeline import Timeline
 
@@ -49,6 +45,8 @@ class Desk:
     high_water: dict[int, int] = field(default_factory=dict)
     """The greatest order number of each client."""
     is_connected: bool = True
+    _live: dict[int, Order] = field(default_factory=dict)
+    """Orders that are not done, by permId."""
     _by_number: dict[tuple[int, int], Order] = field(default_factory=dict)
     _perm_ids: Iterator[int] = field(default_factory=lambda: count(FIRST_PERM_ID))
     _waiting: list[Callable[[], None]] = field(default_factory=list)
@@ -101,7 +99,7 @@ class Desk:
 
     def cancel_all(self) -> None:
         """Cancel every working order of every client, those placed by hand too."""
-        for order in [order for order in self.orders if not order.is_done]:
+        for order in list(self._live.values()):
             self._cancel(order)
 
     def working(self, client: int | None = None) -> list[Order]:
@@ -111,10 +109,8 @@ class Desk:
         """
         return [
             order
-            for order in self.orders
-            if not order.is_done
-            and order.status is not Status.PENDING_SUBMIT
-            and client in (None, order.client)
+            for order in self._live.values()
+            if order.status is not Status.PENDING_SUBMIT and client in (None, order.client)
         ]
 
     def bind_by_hand(self) -> list[Order]:
@@ -132,7 +128,7 @@ class Desk:
         contract, account = self.listing.find(ticket.fields), self._account(ticket)
         draft = self._draft(BY_HAND, ticket, contract, account)
         if draft is not None:
-            self.orders.append(draft)
+            self._keep(draft)
             self._acknowledge(draft)
 
     def reconnected(self) -> None:
@@ -169,13 +165,17 @@ class Desk:
         if refusal is not None:
             self.reports.error(order, refusal.code, refusal.said)
             return
-        self.orders.append(order)
+        self._keep(order)
         self._by_number[order.client, order.order_id] = order
         self._link(order)
         if fault := struck(FaultName.ORDER_HELD_BY_DIALOG, order):
             self.timeline.after(fault.seconds, lambda: self._acknowledge(order))
             return
         self.timeline.after(self.latency_s, lambda: self._acknowledge(order))
+
+    def _keep(self, order: Order) -> None:
+        self.orders.append(order)
+        self._live[order.perm_id] = order
 
     def _acknowledge(self, order: Order) -> None:
         """The order has reached the servers: show it, warn of it, and hand it to the exchange."""
@@ -189,14 +189,15 @@ class Desk:
         self.reports.status(order)
         self._hold_short(order)
         self.exchange.admit(order)
+        for code, said in self._refusals.afterthoughts(order):
+            self.reports.error(order, code, said)
 
     def _hold_short(self, order: Order) -> None:
         """Hold a sale of more shares than can be located, for good or for a fault's time."""
         fault = self.reports.struck(FaultName.SHORT_HELD, order)
         held = self.accounts[order.account].shares_of(order.contract)
-        opens_short = order.ticket.side < 0 and order.ticket.shares > max(held, 0)
-        short = order.ticket.shares - max(held, 0)
-        if fault is None and not (opens_short and short > order.contract.shortable_shares):
+        short = order.ticket.shares - max(held, 0) if order.ticket.side < 0 else 0
+        if fault is None and short <= order.contract.shortable_shares:
             return
         order.held, order.why_held = True, "locate"
         self.reports.error(order, 404, "Shares for this order are not immediately available.")
@@ -214,7 +215,10 @@ class Desk:
             said = f"Order being modified does not match original order: {differs or 'contract'}."
             self.reports.error(order, 105, said)
             return
-        refusal = self._refusals.of_change(order, changed.ticket)
+        account = self.accounts[order.account]
+        refusal = self._refusals.of_change(
+            order, changed.ticket, account, self.reserved(order.account, but=order)
+        )
         if refusal is not None:
             self.reports.error(order, refusal.code, refusal.said)
             return
@@ -234,7 +238,7 @@ class Desk:
     def _split(self, order: Order, changed: Order) -> None:
         """The change becomes an order of its own; the old one lives on without its number."""
         changed.filled, changed.value_micros = 0, 0
-        self.orders.append(changed)
+        self._keep(changed)
         self._by_number[order.client, order.order_id] = changed
         self._acknowledge(changed)
 
@@ -266,6 +270,7 @@ class Desk:
 
     def _finished(self, order: Order) -> None:
         """One order is over: its children work or die, its group dies."""
+        self._live.pop(order.perm_id, None)
         filled = order.status is Status.FILLED
         for other in self.working(order.client):
             is_child = order.order_id and other.ticket.parent_id == order.order_id
@@ -298,37 +303,22 @@ class Desk:
 
     # --- money
 
-    def reserved(self, account: str) -> float:
-        """Margin USD that the account's working orders would ask beyond what they close."""
-        books = self.accounts[account]
-        return sum(
-            opening_margin(o.ticket, o.contract, books, self.exchange.price(o.contract))
-            * (o.remaining / o.ticket.shares)
-            for o in self.working()
-            if o.account == account
-        )
+    def reserved(self, account: str, but: Order | None = None) -> float:
+        """Margin USD that the account's orders would ask beyond what they close, `but` one."""
+        mine = [o for o in self._live.values() if o.account == account and o is not but]
+        return margin_of(mine, self.accounts[account], self.exchange.price)
 
     def _preview(self, order: Order) -> None:
         if self.reports.struck(FaultName.WHAT_IF_REJECTED, order):
             self.reports.error(order, 201, "Order rejected - reason:the margin cannot be shown")
             return
-        account, ticket = self.accounts[order.account], order.ticket
         refusal = self._refusals.of_shape(order)
         if refusal is not None:
             self.reports.error(order, refusal.code, refusal.said)
             return
-        price = self.exchange.price
-        before = account.margin(price)
-        after = account.margin(price, (order.contract, ticket.side * ticket.shares))
-        fee = commission(ticket.shares, price(order.contract), FEES)
         order.status = Status.PRE_SUBMITTED
-        preview = Preview(
-            (before.initial, after.initial - before.initial, after.initial),
-            (before.maintenance, after.maintenance - before.maintenance, after.maintenance),
-            (before.equity, -fee, before.equity - fee),
-            usd(micros(fee)),
-        )
-        self.reports.open_order(order, preview)
+        account = self.accounts[order.account]
+        self.reports.open_order(order, preview(order, account, self.exchange.price))
 
     def _account(self, ticket: Ticket) -> Account | None:
         named = ticket.text("account")
@@ -339,10 +329,8 @@ class Desk:
     def _on(self, order: Order) -> list[Order]:
         return [
             other
-            for other in self.orders
-            if not other.is_done
-            and other.contract is order.contract
-            and other.account == order.account
+            for other in self._live.values()
+            if other.contract is order.contract and other.account == order.account
         ]
 
     def _tell(self, client: int, order_id: int, code: int, said: str) -> None:

@@ -23,7 +23,7 @@ from .market import Market, Quote, quote
 from .matching import AT_CLOSE, STOPS, Fill, is_triggered, limit_of, rest, take
 from .orders import Order, Status
 from .reports import Reports
-from .timeline import Timeline, parse_stamp
+from .timeline import Timeline
 
 Watcher = Callable[[], None]
 
@@ -102,17 +102,16 @@ class Exchange:
 
     def _step(self) -> None:
         self._is_scheduled = False
-        session = session_at(self.timeline.now)
-        if session is None and self._session is not None:
+        before, session = self._session, session_at(self.timeline.now)
+        self._session = session
+        if session is None and before is not None:
             self._close()
         elif session is not None:
-            if self._session is None:
+            # Nothing may have asked for steps since the day before, not even its close.
+            if session != before:
                 self._open(session)
-            self._session = session
             for order in list(self.working.values()):
                 self.work(order)
-        if session is None:
-            self._session = None
         for watcher in list(self.watchers.values()):
             watcher()
         self.wake()
@@ -134,8 +133,8 @@ class Exchange:
 
     def _is_later(self, order: Order) -> bool:
         """Whether a good-till-date order outlives this close."""
-        until = order.ticket.text("goodTillDate")
-        return order.ticket.tif == "GTD" and parse_stamp(until) > self.timeline.now
+        until = order.ticket.moment("goodTillDate")
+        return order.ticket.tif == "GTD" and until is not None and until > self.timeline.now
 
     def _auction(self, order: Order) -> None:
         """Trade all of an order at the one price of an auction, if its limit allows."""
@@ -187,6 +186,7 @@ class Exchange:
             price = to_tick(mark, order.contract.tick(mark), up=True)
             self.books.fill(order, Fill(order.remaining, price, 2))
             self.working.pop(order.perm_id, None)
+            self.on_finished(order)
 
     def finish(self, order: Order, status: Status, reason: str) -> None:
         order.status, order.finish_reason = status, reason
@@ -199,11 +199,11 @@ class Exchange:
         ticket, now = order.ticket, self.timeline.now
         if order.held or not self.is_open or self.is_halted(order.contract):
             return False
-        after, until = ticket.text("goodAfterTime"), ticket.text("goodTillDate")
-        if until and ticket.tif == "GTD" and now >= parse_stamp(until):
+        after, until = ticket.moment("goodAfterTime"), ticket.moment("goodTillDate")
+        if until is not None and ticket.tif == "GTD" and now >= until:
             self.cancel(order, "the order is past its good-till-date")
             return False
-        if after and now < parse_stamp(after):
+        if after is not None and now < after:
             return False
         return ticket.tif != "OPG"
 

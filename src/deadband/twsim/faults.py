@@ -18,6 +18,8 @@ from ..core.errors import ConfigError
 from ..core.session import EXCHANGE_ZONE
 from .chance import uniform
 from .fault_names import KINDS, FaultName, Strikes
+from .replies import KINDS_SENT
+from .requests import KINDS_ASKED
 
 _ALWAYS = 0
 
@@ -52,7 +54,9 @@ class Fault:
     move: float = -0.01
     """USD, for exec_corrected."""
     data_lost: bool = False
+    """For connectivity_lost: 1101 and no streams afterwards, in place of 1102."""
     lossy: bool = False
+    """What falls into the gap never comes."""
 
 
 @dataclass(slots=True)
@@ -176,6 +180,9 @@ def _findings(entry: Mapping[str, object]) -> list[str]:
     ]
     if found:
         return found
+    message = entry.get("message", "")
+    if message and message not in KINDS_SENT | KINDS_ASKED:
+        found.append(f"message is {message!r}. docs/gateway.md lists messages and requests.")
     at = str(entry.get("at", ""))
     if KINDS[FaultName(str(name))].strikes is Strikes.TIME and not at:
         found.append(f'{name} happens in time and has no `at`. Write at = "10:30".')

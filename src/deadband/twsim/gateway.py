@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..core.errors import ConfigError
+from .fault_names import FaultName
 from .faults import Fault
 from .mishaps import MISHAPS
 from .session import Session
@@ -19,6 +21,7 @@ class Gateway(World):
 
     def __init__(self, settings: GatewaySettings) -> None:
         super().__init__(settings)
+        self._refuse_unknown_symbols()
         self._lines = 0
         for moment, fault in self.faults.timed():
             self.timeline.at(moment, self._mishap(fault))
@@ -33,6 +36,18 @@ class Gateway(World):
         session = Session(self, transmit, hang_up, self._lines)
         self.clients.append(session)
         return session
+
+    def _refuse_unknown_symbols(self) -> None:
+        """A fault of a name that is not traded here would never strike."""
+        findings = [
+            f"fault {place}, {fault.name}: symbol {fault.symbol!r} is not traded by this gateway. "
+            "Name one that is."
+            for place, fault in enumerate(self.settings.faults, 1)
+            if (fault.symbol or fault.name in (FaultName.HALT, FaultName.MANUAL_ORDER))
+            and self.listing.find({"symbol": fault.symbol}) is None
+        ]
+        if findings:
+            raise ConfigError(tuple(findings))
 
     def _mishap(self, fault: Fault) -> Callable[[], None]:
         def happen() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from ..core.errors import DataError
 from ..core.session import EXCHANGE_ZONE, previous_session, session_on
 from ..core.session import Session as MarketDay
 from . import replies
@@ -45,7 +46,7 @@ def answer_history(world: World, client: Client, request: Request) -> None:
         return
     try:
         asked = _Asked(world, contract, request)
-    except ValueError as fault:
+    except (ValueError, DataError) as fault:
         client.error(req_id, 321, f"Error validating request.-'history' : cause - {fault}")
         return
     bars = list(asked.bars())

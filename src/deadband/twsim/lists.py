@@ -21,9 +21,7 @@ from .wire import BadField, is_set
 from .world import World
 
 Rows = Callable[[World, Client, Request], Iterator[Message]]
-End = Callable[[Request], Message]
-
-BASE_ONLY = frozenset({"AccountReady", "AccountType", "AccountCode", "DayTradesRemaining"})
+End = Callable[[World, Request], Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +133,12 @@ def _updates(world: World, client: Client, request: Request) -> Iterator[Message
     yield replies.account_time(world.timeline.now)
 
 
-def _account_end(request: Request) -> Message:
-    return replies.account_end(request.text("account"))
+def _account_end(world: World, request: Request) -> Message:
+    return replies.account_end(world.account_named(request.text("account")).name)
 
 
 def _ends(kind: str, message: int, *, with_version: bool, with_id: bool) -> End:
-    def end(request: Request) -> Message:
+    def end(world: World, request: Request) -> Message:
         version = (1,) if with_version else ()
         number = (request.whole("reqId"),) if with_id else ()
         return replies.end_of(kind, message, *version, *number)

@@ -71,7 +71,9 @@ class Refusals:
                 return Refusal(code, _said(fault, said))
         return None
 
-    def of_change(self, order: Order, changed: Ticket) -> Refusal | None:
+    def of_change(
+        self, order: Order, changed: Ticket, account: Account, reserved: float
+    ) -> Refusal | None:
         fault = self.reports.struck(FaultName.MODIFY_REJECTED, order)
         if fault is not None:
             return Refusal(201, _said(fault, "Order rejected - reason:The change was rejected"))
@@ -83,19 +85,25 @@ class Refusals:
                 f"Order rejected - reason:{order.filled} shares are filled, and the change is for "
                 f"{changed.shares}",
             )
-        return malformed(changed, order.contract)
+        wrong = malformed(changed, order.contract)
+        if wrong is not None or changed.shares <= order.ticket.shares:
+            return wrong
+        left = changed.with_fields({"totalQuantity": str(changed.shares - order.filled)})
+        return unaffordable(left, order.contract, account, self.exchange.price, reserved)
 
     def warnings(self, order: Order) -> Iterator[tuple[int, str]]:
-        """What is said with an order that is taken nevertheless."""
-        struck = self.reports.struck
-        if struck(FaultName.DUPLICATE_ID, order):
-            yield 103, "Duplicate order id"
-        if struck(FaultName.TIF_PRESET, order):
-            yield 10349, "Order TIF was set to DAY based on order preset."
-        if fault := struck(FaultName.ORDER_WARNING, order):
+        """What is said before an order that is taken nevertheless."""
+        if fault := self.reports.struck(FaultName.ORDER_WARNING, order):
             yield 399, f"Order Message:\n{_said(fault, 'Warning: see your order.')}"
         if not self.exchange.is_open:
             yield 399, f"Order Message:\n{self._waits_for_open(order)}"
+
+    def afterthoughts(self, order: Order) -> Iterator[tuple[int, str]]:
+        """Errors that are said of an order that works already, and goes on working."""
+        if self.reports.struck(FaultName.DUPLICATE_ID, order):
+            yield 103, "Duplicate order id"
+        if self.reports.struck(FaultName.TIF_PRESET, order):
+            yield 10349, "Order TIF was set to DAY based on order preset."
 
     def _waits_for_open(self, order: Order) -> str:
         now = self.timeline.now

@@ -16,6 +16,19 @@ from .orders import Execution, Order
 from .timeline import exchange_stamp, stamp
 from .wire import Field
 
+KINDS_SENT = frozenset(
+    (
+        "accountEnd accountSummary accountSummaryEnd accountTime accountUpdateMulti "
+        "accountUpdateMultiEnd accountValue commission completedOrder completedOrdersEnd "
+        "contractDetails contractDetailsEnd currentTime error execDetails execDetailsEnd "
+        "historicalData historicalDataUpdate managedAccounts marketDataType marketRule "
+        "nextValidId openOrder openOrderEnd orderBound orderStatus pnl pnlSingle portfolio "
+        "position positionEnd serverVersion tickByTick tickGeneric tickPrice tickReqParams "
+        "tickSize tickSnapshotEnd tickString"
+    ).split()
+)
+"""Names of all messages, as fault scripts write them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -59,6 +59,11 @@ LAYOUTS: Mapping[int, tuple[str, str]] = MappingProxyType(
     }
 )
 
+KINDS_ASKED = frozenset(
+    {kind for kind, _ in LAYOUTS.values()} | {"placeOrder", "reqMktData", "reqHistoricalData"}
+)
+"""Names of all requests, as fault scripts write them."""
+
 NEWEST_ID = 104
 """The last message id of a client of version 178; from here on nobody knows what is meant."""
 

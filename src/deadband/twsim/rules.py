@@ -12,7 +12,6 @@ from .contracts import Contract
 from .matching import AT_CLOSE, RESTING_PEGS, STOPS, SUPPORTED
 from .orders import Order
 from .ticket import Ticket
-from .timeline import parse_stamp
 from .wire import is_set
 
 TIFS = frozenset({"DAY", "GTC", "IOC", "FOK", "GTD", "OPG"})
@@ -70,15 +69,13 @@ def _bad_price(ticket: Ticket, contract: Contract) -> Refusal | None:
 
 
 def _bad_time(ticket: Ticket) -> Refusal | None:
-    if ticket.tif == "GTD" and not ticket.text("goodTillDate"):
+    if ticket.tif == "GTD" and not is_set(ticket.text("goodTillDate")):
         return Refusal(391, "The good-till-date entered is invalid.")
     for name, code in (("goodTillDate", 391), ("goodAfterTime", 337)):
-        written = ticket.text(name)
         try:
-            if is_set(written):
-                parse_stamp(written)
+            ticket.moment(name)
         except ValueError:
-            return Refusal(code, f"{name} {written} is invalid.")
+            return Refusal(code, f"{name} {ticket.text(name)} is invalid.")
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from types import TracebackType
@@ -12,6 +13,7 @@ from ..core.errors import ConfigError
 from .gateway import Gateway
 from .session import Session
 from .wire import NEWEST_VERSION
+from .world import GatewaySettings
 
 MOST_UNREAD = 16 << 20
 """Bytes waiting for a client that does not read; beyond them it is let go."""
@@ -25,6 +27,8 @@ class Server:
 
     def __init__(self, gateway: Gateway, host: str, port: int, speed: float = 1.0) -> None:
         refuse_other_hosts(host)
+        # The name may stand for two addresses, and two free ports would be chosen.
+        host = "127.0.0.1" if host == "localhost" else host
         self.gateway, self.host, self._port, self._speed = gateway, host, port, speed
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -146,3 +150,10 @@ async def serve_forever(server: Server, say: Callable[[str], None]) -> None:
     async with server:
         say(server.banner)
         await asyncio.Event().wait()
+
+
+def serve(settings: GatewaySettings, host: str, port: int, speed: float) -> None:
+    """Serve a gateway until interrupted; its banner is the one line that is printed."""
+    server = Server(Gateway(settings), host, port, speed)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve_forever(server, lambda banner: print(banner, flush=True)))

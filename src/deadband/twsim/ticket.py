@@ -6,10 +6,13 @@ from a real gateway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
+from .timeline import parse_stamp
 from .wire import BadField, flag, is_set, number, whole
 
 _HEAD = (
@@ -55,6 +58,8 @@ CONDITION_FIELDS = MappingProxyType({1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5})
 """Fields after the type of a condition: price, time, margin, execution, volume, percent change."""
 
 _MOST_REPEATS = 1000
+_WHOLE = ("orderId", "parentId")
+_FINITE = ("totalQuantity", "lmtPrice", "auxPrice", "displaySize")
 
 
 class Legs:
@@ -91,7 +96,7 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One placeOrder; numbers are read where they are asked for and raise BadField."""
+    """One placeOrder; the numbers that the simulation reads have been checked."""
 
     fields: Mapping[str, str]
     algo_params: tuple[tuple[str, ...], ...] = ()
@@ -104,6 +109,11 @@ class Ticket:
     def price(self, name: str) -> float | None:
         """A price in USD; None if unset, or zero, which is how some clients write unset."""
         return number(self.text(name)) or None
+
+    def moment(self, name: str) -> datetime | None:
+        """An instant, None if unset; raises ValueError."""
+        written = self.text(name)
+        return parse_stamp(written) if is_set(written) else None
 
     @property
     def order_id(self) -> int:
@@ -194,7 +204,17 @@ def read_ticket(fields: list[str], version: int) -> Ticket:
     found |= left.take(_TAIL)
     found |= _pegs(left, found)
     left.finish("placeOrder")
+    _refuse_no_numbers(found)
     return Ticket(MappingProxyType(found), algo_params, conditions, combo_legs)
+
+
+def _refuse_no_numbers(found: Mapping[str, str]) -> None:
+    """Whatever is computed with later has to be a finite number now."""
+    for name in _WHOLE:
+        whole(found[name])
+    for name in _FINITE:
+        if math.isinf(number(found[name]) or 0.0):
+            raise BadField(f"{name} is {found[name]}")
 
 
 def _conditions(left: Legs) -> tuple[tuple[str, ...], ...]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from ..core.errors import ConfigError
 from ..core.session import EXCHANGE_ZONE
 
 Act = Callable[[], None]
@@ -64,10 +65,28 @@ def parse_stamp(text: str) -> datetime:
     """
     day, _, rest = text.strip().partition(" ")
     if not rest:
-        return datetime.strptime(day, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+        return _sane(datetime.strptime(day, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC))
     clock, _, zone = rest.strip().partition(" ")
     try:
         info = ZoneInfo(zone) if zone else EXCHANGE_ZONE
     except (KeyError, OSError) as fault:
         raise ValueError(f"{zone} is no time zone") from fault
-    return datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(tzinfo=info)
+    return _sane(datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S").replace(tzinfo=info))
+
+
+def _sane(moment: datetime) -> datetime:
+    """Refuse years in which zones and calendars have no answer."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(f"the year {moment.year} is not ours")
+    return moment
+
+
+def first_instant(written: str, now: datetime) -> datetime:
+    """When a gateway's time begins: as written, New York's clock where no zone is, else now."""
+    try:
+        instant = datetime.fromisoformat(written) if written else now
+    except ValueError as fault:
+        raise ConfigError(
+            (f"--start {written} is no instant. Write it as 2026-03-02T09:31.",)
+        ) from fault
+    return instant if instant.tzinfo else instant.replace(tzinfo=EXCHANGE_ZONE)

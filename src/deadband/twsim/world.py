@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..core.errors import ConfigError
-from ..core.session import EXCHANGE_ZONE, previous_session
+from ..core.session import EXCHANGE_ZONE, previous_session, session_on
 from ..core.units import micros
 from .accounts import DEFAULT_CASH_USD, Account
 from .client import Client
@@ -60,6 +60,7 @@ class World:
         self.settings = settings
         self.timeline = Timeline(settings.start)
         day = settings.start.astimezone(EXCHANGE_ZONE).date()
+        session_on(day)  # A start outside the session table is refused here.
         self.faults = Faults(settings.faults, settings.seed, day)
         self.listing = Listing(settings.contracts)
         self.market = settings.market or SeededMarket(settings.seed)

@@ -118,7 +118,7 @@ def limit_values(program: Program, weights: Floats) -> Floats:
     """What `weights` (n,) use of every limit, in the order of Program.names; signed where it is."""
     size, moved = np.abs(weights), np.abs(weights - program.home)
     rows = program.rows.dot(weights)
-    both = ((moved * program.counted).sum(), size.sum())
+    both = (np.add.reduce(moved * program.counted), np.add.reduce(size))
     groups = len(program.sector)
     if groups == 0:
         return np.concatenate((rows, both))
@@ -234,5 +234,5 @@ def priced_slopes(program: Program, prices: Floats, risk: Floats) -> Slopes:
 def group_prices(program: Program, prices: Floats) -> Floats:
     """Each name's group's price (n,), of `prices` (G,); 0 for names of none."""
     # Number −1, of no group, reads the zero at the end.
-    named: Floats = np.append(prices, 0.0)[program.group]
+    named: Floats = np.concatenate((prices, (0.0,)))[program.group]
     return named

@@ -145,6 +145,9 @@ def exact_columns(
     """
     weights, n = answer.weights, len(answer.weights)
     code, limit, gain = explained(problem, program, answer, slopes)
+    hedge = problem.hedge
+    if hedge >= 0 and weights[hedge] != problem.current[hedge] and code[hedge] == MOVED:
+        code[hedge] = Code.HEDGE_BETA.number
     over = frozen_over(problem, config)
     code[over] = Code.CAP_FROZEN.number
     mended = outside_permit(problem, weights)
