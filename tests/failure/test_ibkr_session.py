@@ -556,7 +556,7 @@ def test_a_live_account_on_a_paper_gateway_is_refused() -> None:
     async def session() -> None:
         desk = Desk(host)
         live = IbkrSettings("U7654321", port=4001, mode=Mode.LIVE, live_confirmation="U7654321")
-        desk.broker._link.settings = live
+        desk.broker._link.line.settings = live
         with pytest.raises(BrokerError, match="manages DU1234567, and U7654321 alone"):
             await desk.broker.connect()
 

@@ -342,7 +342,7 @@ QUEUE = 300
 async def h14_ours(desk: Desk) -> str:
     desk.broker.submit([buy(REF, QTY, FAR)])
     await wait()
-    link = desk.broker._link
+    link = desk.broker._link.line
     for k in range(QUEUE):
         link.pacer.put(3, lambda: link.wire.ask_time(), f"q{k}")  # type: ignore[arg-type]
     desk.broker.cancel_all(CancelAll())

@@ -72,13 +72,14 @@ class IbkrBroker:
         )
         self._stream = Stream(clock)
         self._link = Link(settings, clock, self._heard, memory or Memory(), Codes(overrides))
-        self._orders, self._pacer = self._link.orders, self._link.pacer
-        self.contracts, self.quotes = self._link.contracts, self._link.quotes
+        self._line = line = self._link.line
+        self._orders, self._pacer = line.orders, line.pacer
+        self.contracts, self.quotes = line.contracts, line.quotes
         self.history = History(
-            self._link.questions,
-            self._link.wire,
+            line.questions,
+            line.wire,
             self.contracts,
-            self._link.next_req_id,
+            line.next_req_id,
             clock,
             history_folder,
         )
@@ -86,7 +87,7 @@ class IbkrBroker:
 
     @property
     def state(self) -> SessionState:
-        return self._link.session.state
+        return self._line.session.state
 
     @property
     def meter(self) -> Meter:
@@ -96,7 +97,7 @@ class IbkrBroker:
     @property
     def high_water(self) -> int:
         """No order number beyond it was ever used; intents carry it too."""
-        return self._link.high_water
+        return self._line.high_water
 
     async def connect(self) -> SessionInfo:
         version = await self._link.connect()
@@ -130,7 +131,7 @@ class IbkrBroker:
                 denied[place] = Receipt(order.cl_ord_id, *reason)
             else:
                 used[order.cl_ord_id] = order
-                intents[place] = Intent(Action.NEW, order, self._link.reserve())
+                intents[place] = Intent(Action.NEW, order, self._line.reserve())
         fault = self._durable(tuple(intents.values()))
         for place, intent in intents.items():
             if fault is not None:
@@ -149,7 +150,7 @@ class IbkrBroker:
             return Receipt(ref, *(reason or (Code.ORDER_NOT_WORKING, "")))
         order = replace(row.order, order_qty=wanted.order_qty, price=wanted.price)
         reason = price_denial(order, self.contracts.instrument(order.symbol))
-        reason = reason or self._durable((Intent(Action.REPLACE, order, self._link.high_water),))
+        reason = reason or self._durable((Intent(Action.REPLACE, order, self._line.high_water),))
         if reason is not None:
             return Receipt(ref, *reason)
         if not row.is_sent:
@@ -169,7 +170,7 @@ class IbkrBroker:
         if not row.is_sent and self._pacer.drop(cl_ord_id):
             self._orders.never_sent(row, "canceled before it was sent")
             return Receipt(cl_ord_id)
-        if not self._link.session.is_up:
+        if not self._line.session.is_up:
             return Receipt(cl_ord_id, Code.SESSION_NOT_READY, f"the session is {self.state}")
         if row.address == NO_ADDRESS:
             text = f"{cl_ord_id} is not known by a number of this client"
@@ -199,18 +200,18 @@ class IbkrBroker:
         if not what.confirm_foreign:
             text = "this cancels orders of other programs and those typed by hand: confirm_foreign"
             return Receipt("", Code.BROKER_NOT_CONFIRMED, text)
-        if not self._link.session.is_up:
+        if not self._line.session.is_up:
             return Receipt("", Code.SESSION_NOT_READY, f"the session is {self.state}")
         self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
         for row in active(self._orders.rows.values()):
             self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
-        self._pacer.put(Lane.KILL, self._link.wire.cancel_everything, "!")
+        self._pacer.put(Lane.KILL, self._line.wire.cancel_everything, "!")
         return Receipt("")
 
     # --- questions
 
     async def snapshot(self) -> BrokerSnapshot:
-        answers = await self._link.ask_everything()
+        answers = await self._link.books.ask_everything()
         lists = [answers[name] for name in ("executions", "orders", "completed")]
         orders: Answer[tuple[OrderState, ...]] = next(
             (one for one in lists if not isinstance(one, Ok)),
@@ -221,13 +222,13 @@ class IbkrBroker:
             foreign = Ok(tuple(self._orders.foreign.alive.values()), orders.asof)
         positions, account = answers["positions"], answers["account"]
         if isinstance(positions, Ok):
-            positions = Ok(self._link.account.held(), positions.asof)
+            positions = Ok(self._line.account.held(), positions.asof)
         if isinstance(account, Ok):
-            account = Ok(self._link.account.report(), account.asof)
+            account = Ok(self._line.account.report(), account.asof)
         return BrokerSnapshot(orders, foreign, positions, account)
 
     async def order_status(self, cl_ord_id: str) -> Answer[OrderState]:
-        answers = await self._link.reconcile()
+        answers = await self._link.books.reconcile()
         failed = [one for one in answers.values() if not isinstance(one, Ok)]
         if failed:
             return failed[0]
@@ -247,14 +248,14 @@ class IbkrBroker:
         if reason is not None or instrument is None:
             return Failed(str(reason))
         self._previewed_at = now
-        key, con_id = f"preview {self._link.next_req_id()}", instrument.broker_id
+        key, con_id = f"preview {self._line.next_req_id()}", instrument.broker_id
 
         def send() -> None:
-            number = self._link.number()
+            number = self._line.number()
             self._link.previews[number] = key
-            self._link.wire.preview(number, con_id, order, settings.account)
+            self._line.wire.preview(number, con_id, order, settings.account)
 
-        answer = await self._link.questions.ask(key, send)
+        answer = await self._line.questions.ask(key, send)
         if not isinstance(answer, Ok):
             return answer
         shown: said.PreviewSaid = answer.value[0]
@@ -274,7 +275,7 @@ class IbkrBroker:
         """Put a durable order into the outbox, in the lane of what it does to the position."""
         order = intent.order
         row = self._orders.add(order)
-        held = self._link.account.qty(order.symbol)
+        held = self._line.account.qty(order.symbol)
         reduces = held * order.side.sign < 0 and order.order_qty <= abs(held)
         lane = Lane.REDUCE if reduces else Lane.NEW
         self._pacer.put(lane, lambda: self._send_new(row), order.cl_ord_id)
@@ -282,14 +283,14 @@ class IbkrBroker:
     def _send_new(self, row: Row) -> None:
         # Numbered here and not before: the lanes may have let others pass, and IBKR answers 103 to
         # a number that is not above the last.
-        self._orders.number(row, self._link.number())
+        self._orders.number(row, self._line.number())
         row.asked_at = self._clock.now()
         self.meter.orders += 1
         instrument = self.contracts.instrument(row.symbol)
         assert instrument is not None, "an order is taken when its name is resolved"
-        self._link.wire.place(row.address, instrument.broker_id, row.order, self.settings.account)
+        self._line.wire.place(row.address, instrument.broker_id, row.order, self.settings.account)
         ref = row.order.cl_ord_id
-        self._clock.later(self.settings.ack_s, lambda: self._link.ask_if_silent(ref))
+        self._clock.later(self.settings.ack_s, lambda: self._link.books.ask_if_silent(ref))
 
     def _send_change(self, row: Row) -> None:
         instrument = self.contracts.instrument(row.symbol)
@@ -297,12 +298,12 @@ class IbkrBroker:
             return
         row.asked_at = self._clock.now()
         self.meter.changes += 1
-        self._link.wire.place(row.address, instrument.broker_id, row.wanted, self.settings.account)
+        self._line.wire.place(row.address, instrument.broker_id, row.wanted, self.settings.account)
 
     def _send_cancel(self, row: Row) -> None:
         if not row.is_final and row.address != NO_ADDRESS:
             self.meter.cancels += 1
-            self._link.wire.cancel(row.address)
+            self._line.wire.cancel(row.address)
 
     def _durable(self, intents: tuple[Intent, ...]) -> tuple[Code, str] | None:
         """Write intents down; why not, if that fails."""
@@ -317,7 +318,7 @@ class IbkrBroker:
     def _session_denial(self) -> tuple[Code, str] | None:
         settings = self.settings
         quiet = is_quiet(settings.restart_at, settings.quiet_min, self._clock.wall_ns())
-        code = self._link.session.denial(is_quiet=quiet)
+        code = self._line.session.denial(is_quiet=quiet)
         return None if code is None else (code, f"the session is {self.state}")
 
     def _new_denial(self, order: Order, used: Mapping[str, Order]) -> tuple[Code, str] | None:

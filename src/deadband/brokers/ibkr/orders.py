@@ -35,6 +35,8 @@ from .said import CompletedSaid, FeeSaid, OrderSaid, StatusSaid, TradeSaid
 from .sink import UNSET
 
 WAITING = frozenset({"PendingSubmit", "ApiPending", "PendingCancel", "Inactive"})
+WHOLE = ""
+"""Among doubts: the books as a whole, positions too."""
 NO_FEE = -1.0
 """What IBKR writes for a commission that it does not know, beside the unset number."""
 
@@ -50,7 +52,7 @@ class OrderTable:
     rows: dict[str, Row] = field(default_factory=dict)
     foreign: Foreign = field(default_factory=Foreign)
     doubts: set[str] = field(default_factory=set)
-    """Client order ids, or "" for the books as a whole, that the broker has to be asked about."""
+    """Client order ids, or WHOLE, that the broker has to be asked about."""
     listed: set[str] = field(default_factory=set)
     """Orders that the list that is being heard has named so far."""
     contradicted: set[str] = field(default_factory=set)
@@ -354,7 +356,7 @@ class OrderTable:
         if said.req_id == NO_ADDRESS:
             text = f"{said.side} {said.shares:g} {said.symbol} at {said.price:g} was not ours"
             self.note(Severity.WARNING, text, symbol=said.symbol)
-        self.doubts.add("")
+        self.doubts.add(WHOLE)
 
     def doubt(self, row: Row, text: str, severity: Severity = Severity.WARNING) -> None:
         self.doubts.add(row.order.cl_ord_id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ...core.events import Severity
 from ...core.orders import ExecType, OrdStatus, Source
-from .orders import OrderTable
+from .orders import WHOLE, OrderTable
 from .rows import Row
 from .said import CompletedSaid
 
@@ -39,7 +39,7 @@ def settle(table: OrderTable, before: float) -> None:
             _found_over(table, row, table.completed[ref])
         elif row.asked_at <= before or row.is_remembered:
             _not_found(table, row)
-    table.doubts.clear()
+    table.doubts &= {WHOLE}
 
 
 def _found_alive(table: OrderTable, row: Row, before: float) -> None:

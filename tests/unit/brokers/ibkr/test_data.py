@@ -185,7 +185,7 @@ def test_bars_come_from_the_broker_once_and_then_from_the_disk(tmp_path: Path) -
     host = gateway()
 
     async def work(desk: Desk) -> None:
-        link = desk.broker._link
+        link = desk.broker._link.line
         history = History(
             link.questions, link.wire, link.contracts, link.next_req_id, link.clock, tmp_path
         )
