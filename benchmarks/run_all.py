@@ -6,6 +6,7 @@ import bench_cycle
 import bench_features
 import bench_greedy
 import bench_qp
+import bench_wire
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     bench_cycle.main()
     bench_features.main()
     bench_qp.main([])
+    bench_wire.main()
 
 
 if __name__ == "__main__":

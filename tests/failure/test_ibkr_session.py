@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deadband.brokers.ibkr.said import TradeSaid
 from deadband.brokers.ibkr.settings import IbkrSettings, Mode
 from deadband.core.broker import CancelAll, Failed, Ok, Replacement, TimedOut
 from deadband.core.errors import BrokerError
@@ -16,6 +17,7 @@ from deadband.core.events import SessionEvent, SessionState, Severity
 from deadband.core.orders import ExecType, OrdStatus, OrdType, Side, Source, Terms, Tif
 from deadband.core.reasons import Code
 from deadband.twsim.gateway import Gateway
+from deadband.twsim.replies import Message
 
 from ..kit import virtual
 from ..kit.ibkr import CLIENT, Desk, buy, trade
@@ -150,7 +152,7 @@ def test_a_question_without_an_answer_is_timed_out_and_not_empty() -> None:
 def test_a_damaged_message_is_said_and_asked_about() -> None:
     async def work(desk: Desk) -> None:
         desk.host.clients[0]._write(  # type: ignore[attr-defined]
-            replace_fields(desk.host, ("11", "-1", "rubbish"))
+            Message("execDetails", ("11", "-1", "rubbish"))
         )
         await asyncio.sleep(2)
         [notice] = [n for n in desk.notices() if n.severity is Severity.ERROR]
@@ -158,12 +160,6 @@ def test_a_damaged_message_is_said_and_asked_about() -> None:
         assert desk.broker.state is SessionState.READY
 
     trade(gateway(), work)
-
-
-def replace_fields(host: Gateway, fields: tuple[str, ...]) -> Any:
-    from deadband.twsim.replies import Message
-
-    return Message("execDetails", fields)
 
 
 def test_a_clock_that_is_off_is_said_once() -> None:
@@ -201,6 +197,17 @@ def test_while_the_servers_are_lost_nothing_new_is_sent_and_all_is_heard() -> No
         assert desk.broker.state is SessionState.READY
 
     trade(host, work)
+
+
+def test_servers_lost_while_the_books_are_asked_are_no_readiness() -> None:
+    async def work(desk: Desk) -> None:
+        assert desk.broker.state is SessionState.DEGRADED
+        assert SessionState.READY not in states(desk)
+        await asyncio.sleep(20)
+        assert desk.broker.state is SessionState.READY
+
+    lost = fault("connectivity_lost", at="10:00:01", seconds=10.0)
+    trade(gateway(lost), work, settle_s=2.0)
 
 
 def test_numbers_that_roll_back_in_a_restart_are_not_used_again() -> None:
@@ -259,8 +266,6 @@ def test_a_liquidation_halts_until_a_new_session() -> None:
     host = gateway()
 
     async def work(desk: Desk) -> None:
-        from deadband.brokers.ibkr.said import TradeSaid
-
         said = TradeSaid(-1, 0, 0, 77, "", "x.1.01.01", "DU1234567", "SPY", "SLD", 5, 1.0, 0, 1)
         desk.broker._link.hear(said)
         assert desk.broker.state is SessionState.HALTED

@@ -127,7 +127,7 @@ class Books:
 
     def look_later(self) -> None:
         """Reconcile from time to time, oftener while an order is of unknown fate."""
-        rows, settings = self._line.orders.rows.values(), self._line.settings
+        rows, settings = self._line.orders.active.values(), self._line.settings
         unknown = any(row.status is OrdStatus.UNKNOWN for row in rows)
         seconds = settings.answer_s if unknown else settings.reconcile_s
         self._look_timer = self._line.clock.later(seconds, self._look)

@@ -40,7 +40,7 @@ from .codes import Codes, Effect
 from .history import History
 from .link import Link
 from .pacer import ORDERS, Lane, Meter
-from .rows import NO_ADDRESS, Row, active
+from .rows import NO_ADDRESS, Row
 from .session import is_quiet
 from .settings import IbkrSettings, Mode
 from .wire import IB_TYPES
@@ -187,7 +187,7 @@ class IbkrBroker:
         if what.scope is CancelScope.OWN:
             # Nothing new may slip out between two cancels.
             self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
-        rows = active(self._orders.rows.values())
+        rows = list(self._orders.active.values())
         refused = [
             receipt
             for row in rows
@@ -203,7 +203,7 @@ class IbkrBroker:
         if not self._line.session.is_up:
             return Receipt("", Code.SESSION_NOT_READY, f"the session is {self.state}")
         self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
-        for row in active(self._orders.rows.values()):
+        for row in list(self._orders.active.values()):
             self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, self._line.wire.cancel_everything, "!")
         return Receipt("")

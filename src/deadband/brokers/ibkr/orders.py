@@ -61,6 +61,8 @@ class OrderTable:
     executions: int = 0
     learned: int = 0
     """Counts what changed an order, to see when asking teaches nothing new."""
+    active: dict[str, Row] = field(default_factory=dict)
+    """Those that are not over: the few of a day's many."""
     _by_id: dict[int, Row] = field(default_factory=dict)
     _by_address: dict[int, Row] = field(default_factory=dict)
     _by_trade: dict[str, Row] = field(default_factory=dict)
@@ -70,12 +72,13 @@ class OrderTable:
         for row in self.rows.values():
             self._by_id.update(dict.fromkeys(row.order_ids, row))
             self._by_trade.update(dict.fromkeys(row.trades, row))
+            self._keep_active(row)
 
     # --- what we do
 
     def add(self, order: Order) -> Row:
         row = Row(order)
-        self.rows[order.cl_ord_id] = row
+        self.rows[order.cl_ord_id] = self.active[order.cl_ord_id] = row
         return row
 
     def number(self, row: Row, address: int) -> None:
@@ -105,13 +108,13 @@ class OrderTable:
         """Whether an order of the name is of unknown fate, or lives twice."""
         return any(
             row.symbol == symbol and (row.status is OrdStatus.UNKNOWN or len(row.live_ids) > 1)
-            for row in self.rows.values()
+            for row in self.active.values()
         )
 
     def active_on(self, symbol: str, side: Side) -> int:
         return sum(
-            not row.is_final and row.symbol == symbol and row.order.side.sign == side.sign
-            for row in self.rows.values()
+            row.symbol == symbol and row.order.side.sign == side.sign
+            for row in self.active.values()
         )
 
     # --- what is said of an order's life
@@ -303,6 +306,7 @@ class OrderTable:
         if row.is_final:
             row.live_ids.clear()
             row.wanted = None
+        self._keep_active(row)
         report = ExecutionReport(
             cl_ord_id=order.cl_ord_id,
             symbol=order.symbol,
@@ -322,6 +326,12 @@ class OrderTable:
             avg_px=row.avg_px,
         )
         self.emit(replace(report, **said))  # type: ignore[arg-type]
+
+    def _keep_active(self, row: Row) -> None:
+        if row.is_final:
+            self.active.pop(row.order.cl_ord_id, None)
+        else:
+            self.active[row.order.cl_ord_id] = row
 
     def _found(self, ref: str, perm_id: int, address: int, client_id: int) -> Row | None:
         row = self.rows.get(ref) or self._by_id.get(perm_id)

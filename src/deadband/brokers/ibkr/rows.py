@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ...core.broker import Memory
@@ -104,16 +103,12 @@ def remembered(memory: Memory) -> dict[str, Row]:
         if intent.action is Action.NEW:
             rows[order.cl_ord_id] = Row(order, is_remembered=True, is_sent=True)
         elif order.cl_ord_id in rows:
-            _remember_change(rows[order.cl_ord_id], order)
+            rows[order.cl_ord_id].wanted = order
     for report in memory.reports:
         row = rows.get(report.cl_ord_id)
         if row is not None:
             _remember(row, report)
     return rows
-
-
-def _remember_change(row: Row, wanted: Order) -> None:
-    row.wanted = wanted
 
 
 def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
@@ -133,7 +128,3 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
         row.order_ids.append(report.order_id)
         row.is_acked = True
     row.status = next_status(row.status, report.exec_type, row.cum_qty, row.order.order_qty)
-
-
-def active(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if not row.is_final]
