@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deadband.brokers.ibkr.pacer import Lane
 from deadband.brokers.ibkr.said import TradeSaid
 from deadband.brokers.ibkr.settings import IbkrSettings, Mode
 from deadband.core.broker import CancelAll, Failed, Ok, Replacement, TimedOut
@@ -350,6 +351,20 @@ def test_an_order_typed_by_hand_is_seen_with_its_risk_and_left_alone() -> None:
         assert shot.foreign.value == ()
 
     trade(host, work)
+
+
+def test_a_trade_typed_by_hand_is_asked_about_once_and_not_for_ever() -> None:
+    async def work(desk: Desk) -> None:
+        await asyncio.sleep(10)
+        sent = desk.broker.meter.sent[Lane.REDUCE]
+        shot = await desk.broker.snapshot()
+        assert isinstance(shot.positions, Ok)
+        assert [(one.symbol, one.qty) for one in shot.positions.value] == [("SPY", 10)]
+        await asyncio.sleep(60)
+        assert desk.broker.meter.sent[Lane.REDUCE] - sent <= 10
+
+    by_hand = fault("manual_order", at="10:00:03", symbol="SPY", shares=10)
+    trade(gateway(by_hand), work)
 
 
 def test_a_fill_after_the_cancel_is_reported_and_full() -> None:

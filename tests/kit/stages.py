@@ -21,7 +21,7 @@ from tests.contract.port import Act, Stage
 from . import virtual
 from .ibkr import Desk
 from .orders import NOW_NS, order
-from .tws import fault, gateway
+from .tws import gateway
 
 
 class StillClock:
@@ -141,8 +141,3 @@ def traded(stage: Stage) -> dict[str, int]:
             signed = report.side.sign * (report.last_qty - report.prior_qty)
             shares[report.symbol] += signed
     return {symbol: qty for symbol, qty in sorted(shares.items()) if qty}
-
-
-def faulty(*names: str, **changes: Any) -> GatewayStage:
-    """A stage whose gateway has these accidents."""
-    return GatewayStage(gateway(*(fault(name) for name in names), **changes))

@@ -26,7 +26,7 @@ from ..core.broker import (
     SessionInfo,
     WriteAhead,
 )
-from ..core.errors import BrokerError, DeadbandError
+from ..core.errors import BrokerError
 from ..core.events import (
     AccountReport,
     Action,
@@ -38,7 +38,7 @@ from ..core.events import (
     SessionState,
 )
 from ..core.lifecycle import FINAL, leaves, next_status
-from ..core.order_checks import order_denial
+from ..core.order_checks import Denial, journal_denial, order_denial
 from ..core.orders import ExecType, ExecutionReport, Order, OrdStatus, OrdType, Tif
 from ..core.ports import SimulatedBroker
 from ..core.reasons import Code
@@ -236,18 +236,12 @@ class PaperBroker:
                 )
             )
 
-    def _durable(self, orders: tuple[Order, ...]) -> tuple[Code, str] | None:
-        if not orders:
-            return None
+    def _durable(self, orders: tuple[Order, ...]) -> Denial | None:
         first, self._sent = self._sent + 1, self._sent + len(orders)
         intents = (Intent(Action.NEW, order, first + place) for place, order in enumerate(orders))
-        try:
-            self._write_ahead(tuple(intents))
-        except (DeadbandError, OSError) as fault:
-            return Code.ORDER_NOT_JOURNALED, str(fault)
-        return None
+        return journal_denial(self._write_ahead, tuple(intents))
 
-    def _not_ready(self) -> tuple[Code, str] | None:
+    def _not_ready(self) -> Denial | None:
         if self._state is SessionState.READY:
             return None
         return Code.SESSION_NOT_READY, f"the session is {self._state}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from .broker import MOST_CL_ORD_ID, Capabilities
+from .broker import MOST_CL_ORD_ID, Capabilities, WriteAhead
+from .errors import DeadbandError
+from .events import Intent
 from .orders import Order, OrdType, Tif
 from .reasons import Code
 
@@ -25,6 +27,17 @@ def order_denial(order: Order, can: Capabilities, used: Container[str]) -> Denia
         return Code.ORDER_BAD_ID, fault
     fault = _unsupported(order, can)
     return (Code.ORDER_UNSUPPORTED, fault) if fault else None
+
+
+def journal_denial(write_ahead: WriteAhead, intents: tuple[Intent, ...]) -> Denial | None:
+    """Make intents durable; why nothing of them may be sent, if that fails."""
+    if not intents:
+        return None
+    try:
+        write_ahead(intents)
+    except (DeadbandError, OSError) as fault:
+        return Code.ORDER_NOT_JOURNALED, str(fault)
+    return None
 
 
 def cl_ord_id_fault(cl_ord_id: str) -> str:

@@ -86,12 +86,15 @@ class Books:
         async with self._reconciling:
             started, req_id = self._line.clock.now(), self._line.next_req_id()
             settle.begin(self._line.orders)
-            # The living before those that are over: an order that ends meanwhile is in one of both.
-            executions, orders, completed = await asyncio.gather(
-                self._ask(str(req_id), lambda: self._line.wire.ask_executions(req_id)),
-                self._ask("orders", self._line.wire.ask_orders),
-                self._ask("completed", self._line.wire.ask_completed),
-            )
+            try:
+                # The living before those that are over: what ends meanwhile is in one of both.
+                executions, orders, completed = await asyncio.gather(
+                    self._ask(str(req_id), lambda: self._line.wire.ask_executions(req_id)),
+                    self._ask("orders", self._line.wire.ask_orders),
+                    self._ask("completed", self._line.wire.ask_completed),
+                )
+            finally:
+                self._line.orders.is_listing = False
             answers: Answers = dict(zip(LISTS[:3], (executions, orders, completed), strict=True))
             if all(isinstance(one, Ok) for one in answers.values()):
                 settle.settle(self._line.orders, started - self._line.settings.ack_s)

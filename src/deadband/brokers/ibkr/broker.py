@@ -29,8 +29,8 @@ from ...core.broker import (
     SessionInfo,
     WriteAhead,
 )
-from ...core.errors import DeadbandError
 from ...core.events import Action, BrokerEvent, Heard, Intent, OrderState, SessionState
+from ...core.order_checks import Denial, journal_denial
 from ...core.orders import ExecType, ExecutionReport, Order, Source, Tif
 from ...core.reasons import Code
 from ..stream import Stream
@@ -132,7 +132,7 @@ class IbkrBroker:
             else:
                 used[order.cl_ord_id] = order
                 intents[place] = Intent(Action.NEW, order, self._line.reserve())
-        fault = self._durable(tuple(intents.values()))
+        fault = journal_denial(self._write_ahead, tuple(intents.values()))
         for place, intent in intents.items():
             if fault is not None:
                 denied[place] = Receipt(intent.order.cl_ord_id, *fault)
@@ -150,7 +150,8 @@ class IbkrBroker:
             return Receipt(ref, *(reason or (Code.ORDER_NOT_WORKING, "")))
         order = replace(row.order, order_qty=wanted.order_qty, price=wanted.price)
         reason = price_denial(order, self.contracts.instrument(order.symbol))
-        reason = reason or self._durable((Intent(Action.REPLACE, order, self._line.high_water),))
+        intent = Intent(Action.REPLACE, order, self._line.high_water)
+        reason = reason or journal_denial(self._write_ahead, (intent,))
         if reason is not None:
             return Receipt(ref, *reason)
         if not row.is_sent:
@@ -305,23 +306,13 @@ class IbkrBroker:
             self.meter.cancels += 1
             self._line.wire.cancel(row.address)
 
-    def _durable(self, intents: tuple[Intent, ...]) -> tuple[Code, str] | None:
-        """Write intents down; why not, if that fails."""
-        if not intents:
-            return None
-        try:
-            self._write_ahead(intents)
-        except (DeadbandError, OSError) as fault:
-            return Code.ORDER_NOT_JOURNALED, str(fault)
-        return None
-
-    def _session_denial(self) -> tuple[Code, str] | None:
+    def _session_denial(self) -> Denial | None:
         settings = self.settings
         quiet = is_quiet(settings.restart_at, settings.quiet_min, self._clock.wall_ns())
         code = self._line.session.denial(is_quiet=quiet)
         return None if code is None else (code, f"the session is {self.state}")
 
-    def _new_denial(self, order: Order, used: Mapping[str, Order]) -> tuple[Code, str] | None:
+    def _new_denial(self, order: Order, used: Mapping[str, Order]) -> Denial | None:
         denied = self._session_denial()
         if denied is None and order.cl_ord_id in used:
             denied = Code.ORDER_BAD_ID, f"{order.cl_ord_id} is in this batch twice"

@@ -17,6 +17,7 @@ from ...core.events import AccountReport, BrokerEvent, SessionState, Severity
 from . import said
 from .books import Books
 from .codes import Codes, Effect, Rule
+from .fills import charged, traded
 from .line import Line
 from .numbers import numbered
 from .orders import WHOLE
@@ -147,7 +148,7 @@ class Link:
             self.line.emit(report)
 
     def _trade(self, one: said.TradeSaid) -> None:
-        self.line.orders.traded(one)
+        traded(self.line.orders, one)
         if one.liquidation and one.req_id < 0:
             self.line.session.to(SessionState.HALTED, f"the broker liquidates {one.symbol}")
 
@@ -239,7 +240,7 @@ _HEARS: Mapping[type, Callable[[Link, Any], None]] = {
     said.PreviewSaid: Link._preview,
     said.CompletedSaid: lambda link, one: link.line.orders.finished(one),
     said.TradeSaid: Link._trade,
-    said.FeeSaid: lambda link, one: link.line.orders.charged(one),
+    said.FeeSaid: lambda link, one: charged(link.line.orders, one),
     said.ErrorSaid: Link._error,
     said.EndSaid: Link._end,
     said.PositionSaid: Link._position,

@@ -1,9 +1,8 @@
-"""What callbacks do to orders: executions are the ledger, statuses the life, numbers only hints.
+"""What statuses and listings do to orders; `fills` and `numbers` do the rest.
 
 Rules
   * An order is found by our own reference or by the broker's permanent id. The session's number is
     the last resort, and never against another reference.
-  * Executions count by id without revision: the highest revision replaces, a repeat is nothing.
   * An order is full when its executions say so. A status that says so first is a reason to ask.
   * Nothing leads out of a final status but a late execution, or a full answer that lists it alive.
   * Whatever does not fit is a doubt: the broker is asked, and the order stays as it is.
@@ -11,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -26,19 +24,14 @@ from ...core.orders import (
     OrdStatus,
     Side,
     Source,
-    TradeFee,
 )
-from ...core.units import micros
 from .foreign import ENDED, WORKING, Foreign
-from .rows import NO_ADDRESS, Row, Trade, split_id
-from .said import CompletedSaid, FeeSaid, OrderSaid, StatusSaid, TradeSaid
-from .sink import UNSET
+from .rows import NO_ADDRESS, Row
+from .said import CompletedSaid, OrderSaid, StatusSaid
 
 WAITING = frozenset({"PendingSubmit", "ApiPending", "PendingCancel", "Inactive"})
 WHOLE = ""
 """Among doubts: the books as a whole, positions too."""
-NO_FEE = -1.0
-"""What IBKR writes for a commission that it does not know, beside the unset number."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +48,10 @@ class OrderTable:
     """Client order ids, or WHOLE, that the broker has to be asked about."""
     listed: set[str] = field(default_factory=set)
     """Orders that the list that is being heard has named so far."""
+    is_listing: bool = False
+    """Whether a list is being heard: what it says of the living is concluded at its end."""
+    asked: set[str] = field(default_factory=set)
+    """The doubts that the list will settle; those that come meanwhile stay."""
     contradicted: set[str] = field(default_factory=set)
     """Orders that had ended for us when the list named them alive."""
     completed: dict[str, CompletedSaid] = field(default_factory=dict)
@@ -65,13 +62,15 @@ class OrderTable:
     """Those that are not over: the few of a day's many."""
     _by_id: dict[int, Row] = field(default_factory=dict)
     _by_address: dict[int, Row] = field(default_factory=dict)
-    _by_trade: dict[str, Row] = field(default_factory=dict)
-    _early_fees: dict[str, int] = field(default_factory=dict)
+    by_trade: dict[str, Row] = field(default_factory=dict)
+    other_trades: set[str] = field(default_factory=set)
+    """Executions of orders that are not ours, to doubt the books once for each."""
+    early_fees: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows.values():
             self._by_id.update(dict.fromkeys(row.order_ids, row))
-            self._by_trade.update(dict.fromkeys(row.trades, row))
+            self.by_trade.update(dict.fromkeys(row.trades, row))
             self._keep_active(row)
 
     # --- what we do
@@ -120,16 +119,16 @@ class OrderTable:
     # --- what is said of an order's life
 
     def status(self, said: StatusSaid) -> None:
-        row = self._found("", said.perm_id, said.order_id, said.client_id)
+        row = self.found("", said.perm_id, said.order_id, said.client_id)
         if row is None:
             self.foreign.status(said)
             return
-        self._link(row, said.perm_id, said.status)
+        self.link(row, said.perm_id, said.status)
         row.said_filled = int(said.filled)
         self._life(row, said.status, said.perm_id, said.why_held)
 
     def opened(self, said: OrderSaid) -> None:
-        row = self._found(said.ref, said.perm_id, said.order_id, said.client_id)
+        row = self.found(said.ref, said.perm_id, said.order_id, said.client_id)
         if row is None:
             self.foreign.opened(said)
             return
@@ -139,12 +138,12 @@ class OrderTable:
         if said.client_id == self.client_id and said.order_id > 0:
             row.address = said.order_id
             self._by_address[said.order_id] = row
-        self._link(row, said.perm_id, said.status)
+        self.link(row, said.perm_id, said.status)
         self._life(row, said.status, said.perm_id, "")
         self._shape(row, said)
 
     def finished(self, said: CompletedSaid) -> None:
-        row = self._found(said.ref, said.perm_id, 0, NO_ADDRESS)
+        row = self.found(said.ref, said.perm_id, 0, NO_ADDRESS)
         if row is not None:
             self.completed[row.order.cl_ord_id] = said
 
@@ -166,7 +165,9 @@ class OrderTable:
     def _works(self, row: Row, *, held: bool) -> None:
         row.is_acked = True
         if row.is_final:
-            self.doubt(row, f"said to be at work, and is {row.status} here", Severity.INFO)
+            # Executions have the last word on a full order; a list settles what it names itself.
+            if row.status is not OrdStatus.FILLED and not self.is_listing:
+                self.doubt(row, f"said to be at work, and is {row.status} here", Severity.INFO)
             return
         self.move(row, ExecType.SUSPENDED if held else ExecType.NEW)
 
@@ -193,7 +194,7 @@ class OrderTable:
             self.move(row, ExecType.SUSPENDED)
         elif row.refusal[0] and not row.cum_qty:
             self.move(row, ExecType.REJECTED, code=row.refusal[0], text=row.refusal[1])
-        elif not row.is_final:
+        elif not row.is_final and row.status is not OrdStatus.SUSPENDED:
             self.move(row, ExecType.SUSPENDED)
             self.doubt(row, "said to be inactive, without a reason")
 
@@ -202,7 +203,7 @@ class OrderTable:
         wanted, qty = row.wanted, int(said.qty)
         if wanted is not None and _is_shape(wanted, qty, said.price):
             self._replaced(row, wanted, "")
-        elif wanted is None and not _is_shape(row.order, qty, said.price):
+        elif wanted is None and not _is_shape(row.order, qty, said.price) and not _drifts(row):
             price = said.price if row.order.ord_type in WITH_PRICE else row.order.price
             changed = replace(row.order, order_qty=qty, price=price)
             self._replaced(row, changed, "changed at the broker, not by us")
@@ -211,76 +212,6 @@ class OrderTable:
         row.wanted, row.order = None, order
         if not row.is_final:
             self.report(row, ExecType.REPLACED, text=text)
-
-    # --- what is said of trades and fees
-
-    def traded(self, said: TradeSaid) -> None:
-        row = self._found(said.ref, said.perm_id, said.order_id, said.client_id)
-        if said.liquidation:
-            self.note(Severity.FATAL, f"the broker liquidates {said.symbol}", symbol=said.symbol)
-        if row is None:
-            self._other_trade(said)
-            return
-        self._link(row, said.perm_id, "")
-        row.is_acked = True
-        stem, revision = split_id(said.exec_id)
-        known = row.trades.get(stem)
-        if known is not None and revision <= known.revision:
-            return
-        trade = Trade(stem, revision, round(said.shares), said.price)
-        if trade.qty != said.shares:
-            self.doubt(row, f"traded {said.shares:g} shares, which is not a whole number")
-        row.trades[stem] = trade
-        self._by_trade[stem] = row
-        self._report_trade(row, said, known, trade)
-        if stem in self._early_fees:
-            self._charge(row, stem, said.exec_id, self._early_fees.pop(stem), said.ts)
-
-    def _report_trade(self, row: Row, said: TradeSaid, known: Trade | None, trade: Trade) -> None:
-        prior = known if known is not None and known.qty else None
-        if prior is None and not trade.qty:
-            return
-        if prior is not None and (prior.qty, prior.px) == (trade.qty, trade.px):
-            return
-        kind = ExecType.TRADE
-        if prior is not None:
-            kind = ExecType.TRADE_CORRECT if trade.qty else ExecType.TRADE_CANCEL
-        self.executions += kind is ExecType.TRADE
-        row.said_filled = max(row.said_filled, row.cum_qty) if trade.qty else row.cum_qty
-        self.report(
-            row,
-            kind,
-            ts=said.ts,
-            exec_id=said.exec_id,
-            exec_ref_id=f"{prior.exec_id}.{prior.revision}" if prior is not None else "",
-            side=_side(said.side, row.order.side),
-            last_qty=trade.qty,
-            last_px=trade.px if trade.qty else 0.0,
-            prior_qty=prior.qty if prior is not None else 0,
-            prior_px=prior.px if prior is not None else 0.0,
-            source=Source.LIVE if said.req_id == NO_ADDRESS else Source.RECONCILED,
-        )
-
-    def charged(self, said: FeeSaid) -> None:
-        """A fee, which may come before its trade, twice, or as a number that means unknown."""
-        if said.amount == NO_FEE or said.amount >= UNSET or not math.isfinite(said.amount):
-            self.note(Severity.INFO, f"the fee of {said.exec_id} is not known yet")
-            return
-        if said.currency not in ("USD", ""):
-            self.note(Severity.WARNING, f"the fee of {said.exec_id} is in {said.currency}")
-            return
-        stem, _ = split_id(said.exec_id)
-        row, micro = self._by_trade.get(stem), micros(said.amount)
-        if row is None:
-            self._early_fees[stem] = micro
-        else:
-            self._charge(row, stem, said.exec_id, micro, self.clock.wall_ns())
-
-    def _charge(self, row: Row, stem: str, exec_id: str, micro: int, ts: int) -> None:
-        change = micro - row.fees.get(stem, 0)
-        if change or stem not in row.fees:
-            row.fees[stem] = micro
-            self.emit(TradeFee(row.order.cl_ord_id, row.symbol, exec_id, change, ts))
 
     # --- inside
 
@@ -333,13 +264,13 @@ class OrderTable:
         else:
             self.active[row.order.cl_ord_id] = row
 
-    def _found(self, ref: str, perm_id: int, address: int, client_id: int) -> Row | None:
+    def found(self, ref: str, perm_id: int, address: int, client_id: int) -> Row | None:
         row = self.rows.get(ref) or self._by_id.get(perm_id)
         if row is not None or ref or client_id != self.client_id:
             return row
         return self._by_address.get(address)
 
-    def _link(self, row: Row, perm_id: int, status: str) -> None:
+    def link(self, row: Row, perm_id: int, status: str) -> None:
         """Remember a permanent id, and whether the order behind it is alive."""
         if perm_id <= 0:
             return
@@ -362,12 +293,6 @@ class OrderTable:
         )
         self.doubts.add(row.order.cl_ord_id)
 
-    def _other_trade(self, said: TradeSaid) -> None:
-        if said.req_id == NO_ADDRESS:
-            text = f"{said.side} {said.shares:g} {said.symbol} at {said.price:g} was not ours"
-            self.note(Severity.WARNING, text, symbol=said.symbol)
-        self.doubts.add(WHOLE)
-
     def doubt(self, row: Row, text: str, severity: Severity = Severity.WARNING) -> None:
         self.doubts.add(row.order.cl_ord_id)
         self.note(severity, f"{row.order.cl_ord_id}: {text}", row)
@@ -387,13 +312,10 @@ class OrderTable:
 
 def _is_shape(order: Order, qty: int, price: float) -> bool:
     """Whether an order has this size, and this price where it is one that it was given."""
-    priced = order.ord_type in WITH_PRICE and not order.terms.strategy
+    priced = order.ord_type in WITH_PRICE
     return order.order_qty == qty and (not priced or abs(order.price - price) < 1e-9)
 
 
-def _side(said: str, ordered: Side) -> Side:
-    """The side of a trade: the order's own word for it, unless the broker contradicts."""
-    sign = 1 if said == "BOT" else -1
-    if sign == ordered.sign:
-        return ordered
-    return Side.BUY if sign > 0 else Side.SELL
+def _drifts(row: Row) -> bool:
+    """Whether the broker moves the order's price by itself, as its algorithms may."""
+    return bool(row.order.terms.strategy)

@@ -95,6 +95,14 @@ def split_id(exec_id: str) -> tuple[str, str]:
     return (stem, revision) if stem else (exec_id, "")
 
 
+def is_newer(revision: str, known: str) -> bool:
+    """Whether a revision comes after another: 10 after 9, and 02 after 01."""
+    return (len(revision.lstrip("0")), revision.lstrip("0")) > (
+        len(known.lstrip("0")),
+        known.lstrip("0"),
+    )
+
+
 def remembered(memory: Memory) -> dict[str, Row]:
     """Rows by client order id as a former process left them: the fold of what it heard."""
     rows: dict[str, Row] = {}

@@ -19,6 +19,7 @@ from .said import CompletedSaid
 
 def begin(table: OrderTable) -> None:
     """A list is about to be heard."""
+    table.is_listing, table.asked = True, set(table.doubts)
     table.listed.clear()
     table.contradicted.clear()
     table.completed.clear()
@@ -39,7 +40,7 @@ def settle(table: OrderTable, before: float) -> None:
             _found_over(table, row, table.completed[ref])
         elif row.asked_at <= before or row.is_remembered:
             _not_found(table, row)
-    table.doubts &= {WHOLE}
+    table.doubts -= table.asked - {WHOLE}
 
 
 def _found_alive(table: OrderTable, row: Row, before: float) -> None:

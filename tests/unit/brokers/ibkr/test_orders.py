@@ -9,9 +9,10 @@ import pytest
 
 from deadband.brokers.ibkr import settle
 from deadband.brokers.ibkr.codes import Codes
+from deadband.brokers.ibkr.fills import charged, traded
 from deadband.brokers.ibkr.numbers import numbered
 from deadband.brokers.ibkr.orders import OrderTable
-from deadband.brokers.ibkr.rows import Row
+from deadband.brokers.ibkr.rows import Row, is_newer
 from deadband.brokers.ibkr.said import (
     CompletedSaid,
     FeeSaid,
@@ -72,7 +73,8 @@ class Bench:
 
     def trade(self, exec_id: str = "x.1.01", shares: float = 10, **other: Any) -> None:
         values = {"ref": A, "perm_id": PERM, "price": 150.0, "side": "BOT", "req_id": -1} | other
-        self.table.traded(
+        traded(
+            self.table,
             TradeSaid(
                 order_id=1,
                 client_id=CLIENT,
@@ -82,7 +84,7 @@ class Bench:
                 shares=shares,
                 ts=7,
                 **values,
-            )
+            ),
         )
 
     def error(self, code: int, text: str = "said") -> None:
@@ -153,10 +155,15 @@ def test_ended_with_shares_that_are_not_known_is_asked_about(bench: Bench) -> No
 
 
 def test_an_older_status_after_the_end_is_not_believed(bench: Bench) -> None:
+    bench.status("Cancelled")
+    bench.status("Submitted")
+    assert bench.row.status is OrdStatus.CANCELED
+    assert bench.table.doubts == {A}
     bench.trade()
+    bench.table.doubts.clear()
     bench.status("Submitted")
     assert bench.row.status is OrdStatus.FILLED
-    assert bench.table.doubts == {A}
+    assert bench.table.doubts == set(), "executions have the last word"
 
 
 def test_the_death_of_one_of_two_orders_is_not_the_end(bench: Bench) -> None:
@@ -214,6 +221,23 @@ def test_revisions_replace_repeats_and_older_ones_do_not(bench: Bench) -> None:
     assert (corrected.exec_ref_id, corrected.prior_px, corrected.avg_px) == ("x.1.03", 149.0, 148.0)
 
 
+@pytest.mark.parametrize(
+    ("revision", "known", "newer"),
+    [("02", "01", True), ("10", "9", True), ("01", "01", False), ("1", "01", False)],
+)
+def test_revisions_are_counted_not_spelled(revision: str, known: str, newer: bool) -> None:
+    assert is_newer(revision, known) is newer
+
+
+def test_what_comes_up_while_a_list_is_heard_is_asked_about_again(bench: Bench) -> None:
+    bench.table.doubts.add(A)
+    settle.begin(bench.table)
+    bench.send("db.1.001", 2)
+    bench.table.doubts.add("db.1.001")
+    bench.settle()
+    assert bench.table.doubts == {"db.1.001"}
+
+
 def test_a_busted_trade_may_come_back(bench: Bench) -> None:
     bench.trade("x.1.01", 4)
     bench.trade("x.1.02", 0)
@@ -253,16 +277,16 @@ def test_a_trade_that_is_not_ours_puts_the_books_in_doubt(bench: Bench) -> None:
 @pytest.mark.parametrize("amount", [-1.0, UNSET, math.nan, math.inf])
 def test_a_fee_that_means_unknown_is_no_money(bench: Bench, amount: float) -> None:
     bench.trade()
-    bench.table.charged(FeeSaid("x.1.01", amount, "USD"))
+    charged(bench.table, FeeSaid("x.1.01", amount, "USD"))
     assert not [one for one in bench.events if isinstance(one, TradeFee)]
 
 
 def test_fees_are_told_once_and_then_by_their_change(bench: Bench) -> None:
-    bench.table.charged(FeeSaid("x.1.01", 1.0, "USD"))
+    charged(bench.table, FeeSaid("x.1.01", 1.0, "USD"))
     bench.trade()
-    bench.table.charged(FeeSaid("x.1.01", 1.0, "USD"))
-    bench.table.charged(FeeSaid("x.1.02", 0.75, "USD"))
-    bench.table.charged(FeeSaid("x.1.02", 0.75, "EUR"))
+    charged(bench.table, FeeSaid("x.1.01", 1.0, "USD"))
+    charged(bench.table, FeeSaid("x.1.02", 0.75, "USD"))
+    charged(bench.table, FeeSaid("x.1.02", 0.75, "EUR"))
     fees = [one.fee_micro for one in bench.events if isinstance(one, TradeFee)]
     assert fees == [1_000_000, -250_000]
 
