@@ -68,12 +68,6 @@ class Desk:
     def filled(self, ref: str) -> int:
         return sum(r.last_qty - r.prior_qty for r in self.reports(ref))
 
-    def memory(self) -> Memory:
-        """What a journal would give to the next process."""
-        told = [h.event for h in self.hear()]
-        reports = tuple(e for e in told if isinstance(e, ExecutionReport | TradeFee))
-        return Memory(self.broker.high_water, tuple(self.intents), reports)
-
     async def until(self, ref: str, *statuses: OrdStatus, seconds: float = 60.0) -> None:
         """Wait, at most so long, until an order stands there; any final status if none is named."""
         wanted = set(statuses) or FINAL

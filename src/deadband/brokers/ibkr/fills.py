@@ -57,7 +57,6 @@ def _report_trade(
     kind = ExecType.TRADE
     if prior is not None:
         kind = ExecType.TRADE_CORRECT if trade.qty else ExecType.TRADE_CANCEL
-    table.executions += kind is ExecType.TRADE
     row.said_filled = max(row.said_filled, row.cum_qty) if trade.qty else row.cum_qty
     table.report(
         row,

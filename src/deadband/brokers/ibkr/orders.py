@@ -55,7 +55,6 @@ class OrderTable:
     contradicted: set[str] = field(default_factory=set)
     """Orders that had ended for us when the list named them alive."""
     completed: dict[str, CompletedSaid] = field(default_factory=dict)
-    executions: int = 0
     learned: int = 0
     """Counts what changed an order, to see when asking teaches nothing new."""
     active: dict[str, Row] = field(default_factory=dict)

@@ -105,9 +105,6 @@ class Pacer:
             self._lanes[lane].append(item)
         self._pump()
 
-    def holds(self, key: str) -> bool:
-        return self._find(key) is not None
-
     def drop(self, key: str) -> bool:
         """Take back one message; whether it had been waiting."""
         found = self._find(key)

@@ -123,9 +123,6 @@ class Wire:
 
     # --- questions
 
-    def ask_next_id(self) -> None:
-        self._client.reqIds(1)
-
     def ask_time(self) -> None:
         self._client.reqCurrentTime()
 
@@ -140,9 +137,6 @@ class Wire:
 
     def ask_positions(self) -> None:
         self._client.reqPositions()
-
-    def end_positions(self) -> None:
-        self._client.cancelPositions()
 
     def ask_account(self, account: str) -> None:
         self._client.reqAccountUpdates(subscribe=True, acctCode=account)

@@ -146,10 +146,8 @@ def test_one_message_is_taken_back_by_its_key() -> None:
     box = Outbox(rate=10, burst=1)
     box.put(Lane.NEW, "a")
     box.put(Lane.NEW, "b")
-    assert box.pacer.holds("b")
     assert box.pacer.drop("b")
     assert not box.pacer.drop("b")
-    assert not box.pacer.holds("b")
     box.clock.pass_by(2.0)
     assert [name for _, name in box.sent] == ["a"]
 
