@@ -8,6 +8,7 @@ import bench_features
 import bench_greedy
 import bench_qp
 import bench_risk
+import bench_wire
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     bench_features.main()
     bench_qp.main([])
     bench_risk.main()
+    bench_wire.main()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes docs/reasons.md, config.md, data-doctor.md and faults.md from the code they describe.
+"""Writes the generated pages of docs/ from the code that they describe.
 
     python tools/make_docs.py            # write the pages
     python tools/make_docs.py --check    # exit 1 if a page is not current
@@ -16,6 +16,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from deadband.brokers.ibkr.codes import EFFECTS, RULES
 from deadband.core import ailments, config, costs, model_settings, reasons, tactics
 from deadband.core.settings import ENV_PREFIX
 from deadband.feeds.doctor.signs import SIGNS
@@ -53,6 +54,26 @@ A run reads one TOML file, with a table for each section below; every key is opt
 a `[[models]]` table needs, of which there may be several. Fractions are of NAV unless the name says
 otherwise: `_bps` are basis points, `_min` minutes of open market, `_s` seconds, `_usd` dollars. An
 unknown key or a value of the wrong kind is refused, all faults at once.
+"""
+
+CODES_HEAD = """\
+# IBKR's message numbers
+
+What each number may do to an order, a question or the session, and how grave it is. A number that
+is not listed changes nothing: the order it names is asked about, and a notice is given. A user may
+give any number another effect (`IbkrBroker(..., overrides={{399: Effect.NOTE}})`).
+
+Meanings are in our words, after IBKR's public documentation; rows of origin `incident` are known
+from public reports alone. **None of these rows has been measured against a real gateway.** Numbers
+510 to 584, by which IBKR's own client says that it could not send, are left out: this adapter sees
+that by itself.
+
+| effect | what it does |
+|---|---|
+{effects}
+
+| number | severity | effect | meaning | origin |
+|---|---|---|---|---|
 """
 
 FAULTS_HEAD = """\
@@ -106,6 +127,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reasons.md": reasons_page(),
         DOCS / "config.md": config_page(),
         DOCS / "data-doctor.md": doctor_page(),
+        DOCS / "ibkr-codes.md": codes_page(),
         DOCS / "faults.md": faults_page(),
     }
 
@@ -203,6 +225,16 @@ def table_of(setting: Field[Any]) -> Any:
     """The dataclass that a list of tables holds, or None for a setting of another kind."""
     inner = str(setting.type).removeprefix("tuple[").removesuffix(", ...]")
     return getattr(model_settings, inner, None)
+
+
+def codes_page() -> str:
+    """Every number of brokers/ibkr/codes.csv, and every effect."""
+    effects = "\n".join(f"| {effect} | {text} |" for effect, text in EFFECTS.items())
+    table = [
+        f"| {rule.code} | {rule.severity} | {rule.effect} | {rule.meaning} | {rule.origin} |"
+        for rule in RULES.values()
+    ]
+    return "\n".join([NOTE, CODES_HEAD.format(effects=effects) + "\n".join(table), ""])
 
 
 def faults_page() -> str:

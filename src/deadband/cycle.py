@@ -18,8 +18,8 @@ import numpy as np
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
-from .core.orders import ExecutionReport, Order, OrdStatus, WorkingOrder
-from .core.parents import Basket, Intent, Parent, Tick
+from .core.orders import ExecutionReport, Order, OrdStatus, TradeFee, WorkingOrder
+from .core.parents import Basket, Instruction, Parent, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
 from .core.session import EXCHANGE_ZONE, Session
@@ -150,7 +150,7 @@ def after(record: CycleRecord) -> State:
     )
 
 
-def apply(state: State, report: ExecutionReport) -> State:
+def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
 
@@ -188,7 +188,7 @@ def _parents(
 
 def work(
     basket: Basket, ticks: Mapping[str, Tick], now: int
-) -> tuple[Basket, tuple[Intent, ...], tuple[ExecutionReport, ...]]:
+) -> tuple[Basket, tuple[Instruction, ...], tuple[ExecutionReport, ...]]:
     """A round of quotes: messages for the broker, and reports on parents that ended short.
 
     Pure, as `step` is. The caller makes the basket durable before it sends what is intended.

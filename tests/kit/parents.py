@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deadband.core.orders import (
+    Action,
     Algorithm,
     ExecType,
     ExecutionReport,
@@ -12,7 +13,7 @@ from deadband.core.orders import (
     Tif,
     Venue,
 )
-from deadband.core.parents import Action, ChildOrder, Intent, Parent, Progress, Tick
+from deadband.core.parents import ChildOrder, Instruction, Parent, Progress, Tick
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
 from deadband.execute.machine import Allowance, act, hear, observe
@@ -97,7 +98,7 @@ class Desk:
     """One parent at a broker that acknowledges at once; fills are given by hand."""
 
     progress: Progress
-    sent: list[Intent] = field(default_factory=list)
+    sent: list[Instruction] = field(default_factory=list)
     acknowledges: bool = True
     count: int = 0
 
@@ -105,7 +106,7 @@ class Desk:
     def of(cls, algorithm: Algorithm = Algorithm.PASSIVE, **given: Any) -> "Desk":
         return cls(Progress(parent(algorithm, **given)))
 
-    def at(self, seconds: float, *, allowed: int | None = None, **quote: Any) -> Intent | None:
+    def at(self, seconds: float, *, allowed: int | None = None, **quote: Any) -> Instruction | None:
         """A tick; the message that comes of it, already answered."""
         now = tick(seconds, **quote)
         allowance = None if allowed is None else Allowance(allowed, Code.ORDER_WAITS_LEGS)
@@ -116,7 +117,7 @@ class Desk:
                 self.answer(intent)
         return intent
 
-    def answer(self, intent: Intent) -> None:
+    def answer(self, intent: Instruction) -> None:
         kinds = {
             Action.NEW: ExecType.NEW,
             Action.REPLACE: ExecType.REPLACED,

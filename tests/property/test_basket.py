@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from deadband.brokers.quotes import QuoteBroker
 from deadband.core.costs import CostSettings, commission
-from deadband.core.orders import Algorithm, ExecutionReport, Side
-from deadband.core.parents import Action, Basket, Intent, Parent, Progress, Tick
+from deadband.core.orders import Action, Algorithm, ExecutionReport, Side
+from deadband.core.parents import Basket, Instruction, Parent, Progress, Tick
 from deadband.core.quotes import Traded
 from deadband.core.tactics import Tactics
 from deadband.execute.basket import heard, work
@@ -88,7 +88,7 @@ class Watch:
 
     sent: list[int]
 
-    def messages(self, basket: Basket, intents: tuple[Intent, ...], now: int) -> None:
+    def messages(self, basket: Basket, intents: tuple[Instruction, ...], now: int) -> None:
         self.sent += [now] * len(intents)
         recent = [ts for ts in self.sent if now - ts < SECOND]
         assert len(recent) <= basket.tactics.messages_per_s

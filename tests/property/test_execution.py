@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deadband.core.orders import Algorithm, ExecType, ExecutionReport, Side
-from deadband.core.parents import Action, ChildOrder, Intent, Parent, Progress, Tick
+from deadband.core.orders import Action, Algorithm, ExecType, ExecutionReport, Side
+from deadband.core.parents import ChildOrder, Instruction, Parent, Progress, Tick
 from deadband.core.tactics import Tactics
 from deadband.execute.algorithms import arrival, twap, vwap
 from deadband.execute.algorithms.sliced import due, edge, slice_at
@@ -27,7 +27,7 @@ class Living:
 
     order: ChildOrder
     cum_qty: int = 0
-    asked: list[Intent] = field(default_factory=list)
+    asked: list[Instruction] = field(default_factory=list)
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Venue:
     living: dict[str, Living] = field(default_factory=dict)
     count: int = 0
 
-    def take(self, intent: Intent) -> None:
+    def take(self, intent: Instruction) -> None:
         if intent.action is Action.NEW:
             assert not self.living, "a new child while another one lives could fill twice"
             self.living[intent.order.cl_ord_id] = Living(intent.order, asked=[intent])
@@ -152,7 +152,7 @@ def restarted(progress: Progress) -> Progress:
     return back
 
 
-def expect_within_bounds(progress: Progress, intent: Intent, at: Tick) -> None:
+def expect_within_bounds(progress: Progress, intent: Instruction, at: Tick) -> None:
     order, mandate = intent.order, progress.parent.order
     sign = order.side.sign
     assert sign * order.price <= sign * mandate.price + 1e-9, "beyond the collar"
@@ -196,7 +196,7 @@ def walk(mandate: Parent, steps: list[tuple[Any, ...]], check: Callable[..., Non
 @settings(max_examples=300, deadline=None)
 @given(PARENTS, st.lists(STEP, max_size=60))
 def test_no_path_leads_out_of_bounds(mandate: Parent, steps: list[tuple[Any, ...]]) -> None:
-    def check(_before: Progress, after: Progress, intent: Intent | None, at: Tick) -> None:
+    def check(_before: Progress, after: Progress, intent: Instruction | None, at: Tick) -> None:
         if intent is not None:
             expect_within_bounds(after, intent, at)
         assert after.replaces <= replace_budget(mandate) + 1
@@ -221,7 +221,7 @@ def test_past_its_deadline_a_parent_ends_once_its_child_is_gone(
 @settings(max_examples=150, deadline=None)
 @given(PARENTS, st.lists(STEP, max_size=60))
 def test_a_resting_child_never_steps_back(mandate: Parent, steps: list[tuple[Any, ...]]) -> None:
-    def check(before: Progress, after: Progress, intent: Intent | None, _at: Tick) -> None:
+    def check(before: Progress, after: Progress, intent: Instruction | None, _at: Tick) -> None:
         if intent is None or intent.action is not Action.REPLACE or before.child is None:
             return
         was, now = before.child.order, intent.order

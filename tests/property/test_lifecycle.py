@@ -11,10 +11,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from deadband import cycle
 from deadband.core.errors import BrokerError
-from deadband.core.orders import ExecType, ExecutionReport, OrdStatus, Side, WorkingOrder
+from deadband.core.lifecycle import FINAL
+from deadband.core.orders import TRADES, ExecType, ExecutionReport, OrdStatus, Side, WorkingOrder
 from deadband.core.types import State
 from deadband.core.units import MICRO, micros
-from deadband.execute.lifecycle import FINAL
 from tests import kit
 
 NAMES = kit.universe(3)
@@ -64,7 +64,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.fills.append(report)
         self.hear(report)
 
-    @rule(name=live, exec_type=st.sampled_from(sorted(set(ExecType) - {ExecType.TRADE})))
+    @rule(name=live, exec_type=st.sampled_from(sorted(set(ExecType) - TRADES)))
     def say(self, name: str, exec_type: ExecType) -> None:
         report = kit.report(self.sent[name].order, exec_type)
         if name in self.gone:

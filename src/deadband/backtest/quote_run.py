@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .. import cycle
 from ..brokers.quotes import QuoteBroker
 from ..core.orders import ExecutionReport
-from ..core.parents import Basket, Intent
+from ..core.parents import Basket, Instruction
 from ..core.quotes import QuoteDay
 
 
@@ -26,7 +26,7 @@ class Played:
     basket: Basket
     reports: tuple[ExecutionReport, ...]
     parents: tuple[ExecutionReport, ...]
-    sent: tuple[Intent, ...]
+    sent: tuple[Instruction, ...]
 
 
 def play(
@@ -35,7 +35,7 @@ def play(
     """Run from `start` to `until` (ns), or until nothing is left to do; days share one grid."""
     reports: list[ExecutionReport] = []
     parents: list[ExecutionReport] = []
-    sent: list[Intent] = []
+    sent: list[Instruction] = []
     grid = next(iter(days.values())).ts
     first = int(grid.searchsorted(start))
     for k in range(first, len(grid)):

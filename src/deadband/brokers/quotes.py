@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ..core.costs import CostSettings, commission
-from ..core.orders import ExecType, ExecutionReport, OrdType, Tif
-from ..core.parents import Action, ChildOrder, Intent, Tick
+from ..core.orders import Action, ExecType, ExecutionReport, OrdType, Tif
+from ..core.parents import ChildOrder, Instruction, Tick
 from ..core.quotes import Traded
 from ..core.units import micros
 from .matching import Queued, match
@@ -31,10 +31,10 @@ class QuoteBroker:
 
     costs: CostSettings
     held: dict[str, _Held] = field(default_factory=dict)
-    inbox: list[Intent] = field(default_factory=list)
+    inbox: list[Instruction] = field(default_factory=list)
     reports: int = 0
 
-    def send(self, intents: tuple[Intent, ...]) -> None:
+    def send(self, intents: tuple[Instruction, ...]) -> None:
         """Take messages; they are answered with the next tick of their name."""
         self.inbox += intents
 
@@ -63,7 +63,7 @@ class QuoteBroker:
             self.held.pop(order.cl_ord_id, None)
         return tuple(told)
 
-    def _answer(self, intent: Intent, ts: int) -> ExecutionReport:
+    def _answer(self, intent: Instruction, ts: int) -> ExecutionReport:
         order = intent.order
         if intent.action is Action.NEW:
             self.held[order.cl_ord_id] = _Held(Queued(order))

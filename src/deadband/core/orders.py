@@ -24,16 +24,24 @@ class Side(StrEnum):
 class OrdType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
     MARKET_ON_CLOSE = "MARKET_ON_CLOSE"
     LIMIT_ON_CLOSE = "LIMIT_ON_CLOSE"
+    MIDPRICE = "MIDPRICE"
+    PEGGED_PRIMARY = "PEGGED_PRIMARY"
     PEGGED_MIDPOINT = "PEGGED_MIDPOINT"
 
 
 class Tif(StrEnum):
-    """How long an order stands (FIX 59); CLS is for the closing auction."""
+    """How long an order stands (FIX 59); OPG and CLS are for the auctions."""
 
     DAY = "DAY"
+    GTC = "GTC"
     IOC = "IOC"
+    FOK = "FOK"
+    GTD = "GTD"
+    OPG = "OPG"
     CLS = "CLS"
 
 
@@ -62,13 +70,26 @@ class Algorithm(StrEnum):
     IB_PCT_VOL = "ib_pct_vol"
 
 
+class Action(StrEnum):
+    """What is asked of the broker: a new order, other terms for one, or its end."""
+
+    NEW = "NEW"
+    REPLACE = "REPLACE"
+    CANCEL = "CANCEL"
+
+
 class OrdStatus(StrEnum):
-    """Where an order stands (FIX 39)."""
+    """Where an order stands (FIX 39).
+
+    SUSPENDED is alive and held back, as for want of shares to borrow. UNKNOWN was sent, and nobody
+    can say what became of it: it may still trade.
+    """
 
     PENDING_NEW = "PENDING_NEW"
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
+    SUSPENDED = "SUSPENDED"
     PENDING_REPLACE = "PENDING_REPLACE"
     PENDING_CANCEL = "PENDING_CANCEL"
     CANCELED = "CANCELED"
@@ -81,16 +102,70 @@ class ExecType(StrEnum):
     """What a report says happened (FIX 150).
 
     CANCEL_REJECTED: a cancel or a replace was refused and the order stands as it was (FIX 35=9).
+    TRADE_CORRECT and TRADE_CANCEL replace an earlier fill, named by `exec_ref_id`. RESTATED: an
+    order that was thought to be over is alive. UNKNOWN: it was sent and cannot be found.
     """
 
+    PENDING_NEW = "PENDING_NEW"
     NEW = "NEW"
     TRADE = "TRADE"
+    TRADE_CORRECT = "TRADE_CORRECT"
+    TRADE_CANCEL = "TRADE_CANCEL"
+    SUSPENDED = "SUSPENDED"
+    PENDING_REPLACE = "PENDING_REPLACE"
     REPLACED = "REPLACED"
     CANCEL_REJECTED = "CANCEL_REJECTED"
     PENDING_CANCEL = "PENDING_CANCEL"
     CANCELED = "CANCELED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
+    RESTATED = "RESTATED"
+    UNKNOWN = "UNKNOWN"
+
+
+TRADES = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
+"""Reports that move shares."""
+
+
+class Source(StrEnum):
+    """How a report came to be known."""
+
+    LIVE = "LIVE"
+    """The broker said it by itself."""
+    RECONCILED = "RECONCILED"
+    """The broker said it when it was asked."""
+    INFERRED = "INFERRED"
+    """The broker was silent, and what it did say leaves nothing else."""
+    LOCAL = "LOCAL"
+    """It happened on this side: asked for, or taken back before it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order may say beyond size and price; every default is a plain day order.
+
+    Prices USD; times epoch nanoseconds UTC, 0 none; quantities positive shares, 0 none.
+    """
+
+    tif: Tif = Tif.DAY
+    stop_px: float = 0.0
+    """Of STOP and STOP_LIMIT; for pegs, the offset."""
+    effective_time: int = 0
+    expire_time: int = 0
+    """Asked for by GTD."""
+    display_qty: int = 0
+    min_qty: int = 0
+    outside_rth: bool = False
+    oca_group: str = ""
+    """Orders of one group: when one fills, the others are canceled."""
+    strategy: str = ""
+    """The broker's own algorithm (FIX 847), by the broker's name."""
+    strategy_params: tuple[tuple[str, str], ...] = ()
+    exchange: str = ""
+    """Where it goes (FIX 100); empty is the broker's router."""
+
+
+PLAIN = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +198,7 @@ class Order:
     arrival: float
     transact_time: int
     route: Route | None = None
+    terms: Terms = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +219,11 @@ class ExecutionReport:
     """One thing the broker said about one order. `fee_micro` in micro-dollars, + is paid.
 
     last_px USD, last_qty positive shares, ts epoch nanoseconds UTC; `text` says why on a reject.
+
+    A correction says what now counts in last_qty and last_px, and in prior_qty and prior_px what no
+    longer does; a bust has last_qty 0. Where the broker keeps order states of its own, ord_status,
+    cum_qty, leaves_qty and avg_px are as they stand after the report, order_qty and price as it
+    holds them (None and 0 elsewhere). `order_id` is the broker's own (FIX 37), `code` its number.
     """
 
     cl_ord_id: str
@@ -155,6 +236,29 @@ class ExecutionReport:
     fee_micro: int
     ts: int
     text: str = ""
+    order_id: int = 0
+    exec_ref_id: str = ""
+    prior_qty: int = 0
+    prior_px: float = 0.0
+    ord_status: OrdStatus | None = None
+    order_qty: int = 0
+    price: float = 0.0
+    cum_qty: int = 0
+    leaves_qty: int = 0
+    avg_px: float = 0.0
+    code: int = 0
+    source: Source = Source.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFee:
+    """What a fill cost, said apart from it: the change in micro-dollars, + is paid."""
+
+    cl_ord_id: str
+    symbol: str
+    exec_id: str
+    fee_micro: int
+    ts: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,10 +7,9 @@ epoch nanoseconds UTC, prices USD, quantities positive shares; `order.side` says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from .costs import CostSettings
-from .orders import Order, OrdStatus, OrdType, Route, Side, Tif, Venue
+from .orders import Action, Order, OrdStatus, OrdType, Route, Side, Tif, Venue
 from .reasons import Code
 from .tactics import Tactics
 
@@ -118,14 +117,8 @@ class Child:
         return max(0, most - self.cum_qty)
 
 
-class Action(StrEnum):
-    NEW = "NEW"
-    REPLACE = "REPLACE"
-    CANCEL = "CANCEL"
-
-
 @dataclass(frozen=True, slots=True)
-class Intent:
+class Instruction:
     """One message for the broker: a new child, new terms for it (same id), or its cancel."""
 
     action: Action

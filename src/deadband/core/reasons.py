@@ -181,6 +181,21 @@ class Code(StrEnum):
         "Two prices were tried within the collar: the rest is dropped.",
     )
     ORDER_CHILD_REJECTED = "ORDER_CHILD_REJECTED", 209, "The broker rejected two children."
+    # Room brokers: why an order was not sent.
+    SESSION_NOT_READY = "SESSION_NOT_READY", 210, "The session cannot take orders now."
+    SESSION_READ_ONLY = "SESSION_READ_ONLY", 211, "The broker's interface is read-only."
+    SESSION_QUIET = "SESSION_QUIET", 212, "The broker restarts soon: nothing new is sent."
+    SESSION_HALTED = "SESSION_HALTED", 213, "Halted until a human has looked."
+    ORDER_BAD_ID = "ORDER_BAD_ID", 214, "The client order id is used already, or cannot be one."
+    ORDER_NO_INSTRUMENT = "ORDER_NO_INSTRUMENT", 215, "The broker has not said what this name is."
+    ORDER_UNSUPPORTED = "ORDER_UNSUPPORTED", 216, "The broker does not know such an order."
+    ORDER_OFF_TICK = "ORDER_OFF_TICK", 217, "The price is between two price steps."
+    ORDER_SYMBOL_FROZEN = "ORDER_SYMBOL_FROZEN", 218, "An order of this name is of unknown fate."
+    ORDER_TOO_MANY = "ORDER_TOO_MANY", 219, "As many orders of this name and side as may work."
+    ORDER_NOT_JOURNALED = "ORDER_NOT_JOURNALED", 220, "The intent is not durable: nothing is sent."
+    ORDER_NOT_WORKING = "ORDER_NOT_WORKING", 221, "No such order works, or it cannot be reached."
+    ORDER_IN_FLIGHT = "ORDER_IN_FLIGHT", 222, "The last request for this order has no answer yet."
+    BROKER_NOT_CONFIRMED = "BROKER_NOT_CONFIRMED", 223, "Foreign orders go only when confirmed."
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..core.orders import ExecutionReport, Side
-from ..core.parents import Action, Basket, Intent, Progress, Tick
+from ..core.orders import Action, ExecutionReport, Side
+from ..core.parents import Basket, Instruction, Progress, Tick
 from ..core.reasons import Code
 from .corridor import Corridor, is_free, price_of
 from .machine import SECOND, Allowance, act, hear, observe
 from .purse import affordable, after_fill, reserved, spendable
 
 
-def work(basket: Basket, ticks: Mapping[str, Tick], now: int) -> tuple[Basket, tuple[Intent, ...]]:
+def work(
+    basket: Basket, ticks: Mapping[str, Tick], now: int
+) -> tuple[Basket, tuple[Instruction, ...]]:
     """The basket after a round at `now` (ns), and the messages to send, in order."""
     sent = tuple(ts for ts in basket.sent if now - ts < SECOND)
     works = [
@@ -37,7 +39,7 @@ def work(basket: Basket, ticks: Mapping[str, Tick], now: int) -> tuple[Basket, t
     ]
     # Sorting is stable: within cancels, and within the rest, the order of priority holds.
     wanted.sort(key=lambda one: one[2] is None or one[2].action is not Action.CANCEL)
-    intents: list[Intent] = []
+    intents: list[Instruction] = []
     left = basket.tactics.messages_per_s - len(sent)
     for k, after, intent in wanted:
         if intent is None:
@@ -60,7 +62,7 @@ class _Round:
         self.cash = spendable(basket)
         self.alive = {_side(one) for one in basket.works if one.child is not None}
 
-    def ask(self, k: int, tick: Tick) -> tuple[Progress, Intent | None]:
+    def ask(self, k: int, tick: Tick) -> tuple[Progress, Instruction | None]:
         """What parent `k` would do now, counted as if it were done."""
         before = self.basket.works[k]
         after, intent = act(before, tick, self._allowance(k))

@@ -1,13 +1,12 @@
-"""The order state machine: one table, and the code that reads it.
+"""What a broker's report does to the book and to the working orders; the table is core's.
 
 Rules
   * A fill of a working order is booked, whatever its status says: positions follow executions, not
-    statuses. One for an order that is not among them is refused, and nothing goes on until it is
-    reconciled.
+    statuses. So is one of an order that has ended, where the broker's own order state vouches for
+    it (`ord_status`). Any other is refused, and nothing goes on until it is reconciled.
   * Each exec_id is to be passed once: a report that comes twice would be booked twice.
-  * FILLED, CANCELED, REJECTED and EXPIRED are final for the status; an order leaves the working
-    list when it is final.
-  * A report that the table does not foresee for a status leaves the status as it is.
+  * A correction takes out what it replaces and books what now counts; a bust only takes out.
+  * An order leaves the working list when it is final.
 """
 
 from __future__ import annotations
@@ -17,51 +16,26 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.errors import BrokerError
-from ..core.orders import Book, ExecType, ExecutionReport, OrdStatus, WorkingOrder
+from ..core.lifecycle import FINAL, next_status
+from ..core.orders import TRADES, Book, ExecType, ExecutionReport, TradeFee, WorkingOrder
 from ..core.seen import Universe
 from ..core.types import State
 from ..core.units import micros
 
-FINAL = frozenset({OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED})
-NEXT: dict[tuple[OrdStatus, ExecType], OrdStatus] = {
-    (OrdStatus.PENDING_NEW, ExecType.NEW): OrdStatus.NEW,
-    (OrdStatus.PENDING_NEW, ExecType.REJECTED): OrdStatus.REJECTED,
-    (OrdStatus.PENDING_NEW, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
-    (OrdStatus.PENDING_NEW, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.PENDING_NEW, ExecType.EXPIRED): OrdStatus.EXPIRED,
-    (OrdStatus.NEW, ExecType.REJECTED): OrdStatus.REJECTED,
-    (OrdStatus.NEW, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
-    (OrdStatus.NEW, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.NEW, ExecType.EXPIRED): OrdStatus.EXPIRED,
-    (OrdStatus.PARTIALLY_FILLED, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
-    (OrdStatus.PARTIALLY_FILLED, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.PARTIALLY_FILLED, ExecType.EXPIRED): OrdStatus.EXPIRED,
-    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): OrdStatus.NEW,
-    (OrdStatus.PENDING_REPLACE, ExecType.CANCEL_REJECTED): OrdStatus.NEW,
-    (OrdStatus.PENDING_REPLACE, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL,
-    (OrdStatus.PENDING_REPLACE, ExecType.REJECTED): OrdStatus.REJECTED,
-    (OrdStatus.PENDING_REPLACE, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.PENDING_REPLACE, ExecType.EXPIRED): OrdStatus.EXPIRED,
-    (OrdStatus.PENDING_CANCEL, ExecType.REJECTED): OrdStatus.REJECTED,
-    (OrdStatus.PENDING_CANCEL, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.PENDING_CANCEL, ExecType.EXPIRED): OrdStatus.EXPIRED,
-    (OrdStatus.UNKNOWN, ExecType.NEW): OrdStatus.NEW,
-    (OrdStatus.UNKNOWN, ExecType.REJECTED): OrdStatus.REJECTED,
-    (OrdStatus.UNKNOWN, ExecType.CANCELED): OrdStatus.CANCELED,
-    (OrdStatus.UNKNOWN, ExecType.EXPIRED): OrdStatus.EXPIRED,
-}
-"""Status and report to the next status; TRADE is read from the quantities."""
 
-
-def apply(state: State, report: ExecutionReport) -> State:
+def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     """Fold one report into the book and the working orders."""
+    if isinstance(report, TradeFee):
+        return replace(state, book=book_fee(state.book, report.fee_micro))
     place = _place(state.working, report.cl_ord_id)
+    if place is None:
+        _expect_vouched(state, report)
+        book = book_trade(state.book, state.universe, report)
+        return replace(state, book=book, turnover_today=_turnover_of_late(state, report))
     order = advance(state.working[place], report)
+    book = book_trade(state.book, state.universe, report)
     kept = () if order.status in FINAL else (order,)
     working = state.working[:place] + kept + state.working[place + 1 :]
-    book = state.book
-    if report.exec_type is ExecType.TRADE:
-        book = book_fill(book, state.universe, report)
     return replace(state, book=book, working=working, turnover_today=_turnover(state, order))
 
 
@@ -73,49 +47,113 @@ def _turnover(state: State, order: WorkingOrder) -> float:
     return max(0.0, state.turnover_today - unused)
 
 
-def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int:
+def _turnover_of_late(state: State, report: ExecutionReport) -> float:
+    """The day's turnover with shares that traded after their order had ended."""
+    if not state.last_nav > 0:
+        return state.turnover_today
+    moved = report.last_qty * report.last_px - report.prior_qty * report.prior_px
+    return max(0.0, state.turnover_today + moved / state.last_nav)
+
+
+def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int | None:
     for place, order in enumerate(working):
         if order.order.cl_ord_id == cl_ord_id:
             return place
+    return None
+
+
+def _expect_vouched(state: State, report: ExecutionReport) -> None:
+    """A trade of an order that has ended, by the word of a broker that keeps order states."""
+    known = report.symbol in state.universe.index
+    if known and report.exec_type in TRADES and report.ord_status in FINAL:
+        return
     raise BrokerError(
-        f"report for order {cl_ord_id}, which is not among the {len(working)} working orders. "
-        "Reconcile before trading on."
+        f"report for order {report.cl_ord_id}, which is not among the {len(state.working)} working "
+        "orders. Reconcile before trading on."
     )
 
 
 def advance(order: WorkingOrder, report: ExecutionReport) -> WorkingOrder:
     """The order after a report; a fill the order cannot have had is the broker's error."""
     _expect_of(order, report)
-    if report.exec_type is not ExecType.TRADE:
-        status = NEXT.get((order.status, report.exec_type), order.status)
-        return replace(order, status=status)
-    cum_qty = order.cum_qty + report.last_qty
-    if cum_qty > order.order.order_qty:
-        raise BrokerError(
-            f"order {order.order.cl_ord_id} is filled {cum_qty} of {order.order.order_qty}. "
-            "Reconcile before trading on."
+    sent, cum_qty = order.order, order.cum_qty
+    if report.exec_type is ExecType.REPLACED:
+        sent = replace(
+            sent, order_qty=report.order_qty or sent.order_qty, price=report.price or sent.price
         )
-    if cum_qty == order.order.order_qty:
-        status = OrdStatus.FILLED
-    elif order.status in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE):
-        status = order.status
-    else:
-        status = OrdStatus.PARTIALLY_FILLED
-    return replace(order, status=status, cum_qty=cum_qty)
+    if report.exec_type in TRADES:
+        cum_qty += report.last_qty - report.prior_qty
+        if not 0 <= cum_qty <= sent.order_qty:
+            raise BrokerError(
+                f"order {sent.cl_ord_id} is filled {cum_qty} of {sent.order_qty}. "
+                "Reconcile before trading on."
+            )
+    status = next_status(order.status, report.exec_type, cum_qty, sent.order_qty)
+    return WorkingOrder(sent, status, cum_qty)
 
 
 def _expect_of(order: WorkingOrder, report: ExecutionReport) -> None:
-    sent, wanted = order.order, 1 if report.exec_type is ExecType.TRADE else 0
+    sent = order.order
     if (report.symbol, report.side.sign) != (sent.symbol, sent.side.sign):
         raise BrokerError(
             f"report {report.exec_id} says {report.side} {report.symbol}, order {sent.cl_ord_id} "
             f"is to {sent.side} {sent.symbol}. Reconcile before trading on."
         )
-    if report.last_qty < wanted:
+    kind = report.exec_type
+    wanted = 1 if kind in (ExecType.TRADE, ExecType.TRADE_CORRECT) else 0
+    if report.last_qty < wanted or (kind is ExecType.TRADE_CANCEL and report.last_qty):
         raise BrokerError(
             f"report {report.exec_id} of order {sent.cl_ord_id} fills {report.last_qty} shares, "
-            f"expected at least {wanted}. Reconcile before trading on."
+            f"expected {'at least 1' if wanted else 'none'}. Reconcile before trading on."
         )
+    replaces = kind in (ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL)
+    if report.prior_qty < 0 or bool(report.prior_qty) != replaces:
+        raise BrokerError(
+            f"report {report.exec_id} of order {sent.cl_ord_id} replaces {report.prior_qty} "
+            f"shares, which a {kind} does not. Reconcile before trading on."
+        )
+
+
+def book_trade(book: Book, universe: Universe, report: ExecutionReport) -> Book:
+    """The book after a fill, a correction or a bust; any other report leaves it as it is."""
+    if report.exec_type not in TRADES:
+        return book
+    if report.prior_qty:
+        book = _take_out(book, universe, report)
+    return book_fill(book, universe, report) if report.last_qty else book
+
+
+def book_fee(book: Book, fee_micro: int) -> Book:
+    """The book after a fee that came apart from its fill."""
+    return replace(
+        book, cash_micro=book.cash_micro - fee_micro, fees_micro=book.fees_micro + fee_micro
+    )
+
+
+def _take_out(book: Book, universe: Universe, report: ExecutionReport) -> Book:
+    """Undo an earlier fill. Average cost is undone where the fill had grown the position.
+
+    A fill that had closed the position took the entry with it: its own price then stands for it.
+    """
+    name = universe.index[report.symbol]
+    signed = report.side.sign * report.prior_qty
+    before = int(book.shares[name])
+    after = before - signed
+    shares, price, at = book.shares.copy(), book.entry_price.copy(), book.entry_at.copy()
+    shares[name] = after
+    if after == 0:
+        price[name], at[name] = 0.0, -1
+    elif before * after <= 0:
+        price[name], at[name] = report.prior_px, report.ts
+    elif abs(after) < abs(before):
+        price[name] = (before * price[name] - signed * report.prior_px) / after
+    return Book(
+        shares=shares,
+        cash_micro=book.cash_micro + signed * micros(report.prior_px),
+        entry_price=np.asarray(price),
+        entry_at=at,
+        fees_micro=book.fees_micro,
+    )
 
 
 def book_fill(book: Book, universe: Universe, report: ExecutionReport) -> Book:

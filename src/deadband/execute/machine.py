@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..core.errors import BrokerError
-from ..core.orders import ExecType, ExecutionReport, OrdStatus, OrdType, Tif
-from ..core.parents import Action, Child, ChildOrder, Intent, Parent, Progress, Tick
+from ..core.orders import Action, ExecType, ExecutionReport, OrdStatus, OrdType, Tif
+from ..core.parents import Child, ChildOrder, Instruction, Parent, Progress, Tick
 from ..core.reasons import Code
 from ..core.units import to_tick
 from .algorithms.table import SCHEDULES, WISHES
@@ -50,7 +50,7 @@ def observe(progress: Progress, tick: Tick) -> Progress:
 
 def act(
     progress: Progress, tick: Tick, allowance: Allowance | None = None
-) -> tuple[Progress, Intent | None]:
+) -> tuple[Progress, Instruction | None]:
     """What to send now, at most one message, and the progress once it is sent."""
     if progress.outcome is not None and progress.child is None:
         return progress, None
@@ -103,12 +103,12 @@ def _clipped(
     return replace(wish, qty=qty, price=price), waits
 
 
-def _intent(progress: Progress, wish: Wish, now: int) -> Intent | None:
+def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
     """The one message that leads from the child in flight to the wish."""
     child = progress.child
     if child is None:
         fresh = wish.qty > 0 and not wish.final
-        return Intent(Action.NEW, _new_order(progress, wish, now)) if fresh else None
+        return Instruction(Action.NEW, _new_order(progress, wish, now)) if fresh else None
     if child.status is OrdStatus.PENDING_CANCEL:
         return None
     if is_locked(progress.parent, child.order, now):
@@ -116,7 +116,7 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Intent | None:
     too_much = progress.filled + child.worst_leaves > progress.parent.order.order_qty
     handed_off = child.order.hand_off is not None
     if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and handed_off):
-        return Intent(Action.CANCEL, child.order)
+        return Instruction(Action.CANCEL, child.order)
     if child.status is not OrdStatus.NEW:
         return None
     order_qty = child.cum_qty + wish.qty
@@ -132,7 +132,7 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Intent | None:
         transact_time=now,
         revision=child.order.revision + 1,
     )
-    return Intent(Action.REPLACE, changed)
+    return Instruction(Action.REPLACE, changed)
 
 
 def is_locked(parent: Parent, order: ChildOrder, now: int) -> bool:
@@ -190,7 +190,7 @@ def _new_order(progress: Progress, wish: Wish, now: int) -> ChildOrder:
     )
 
 
-def _sent(progress: Progress, intent: Intent) -> Progress:
+def _sent(progress: Progress, intent: Instruction) -> Progress:
     """The progress once the message is on its way."""
     order, child = intent.order, progress.child
     if intent.action is Action.NEW:

@@ -8,8 +8,8 @@ import pytest
 from deadband.brokers.matching import Queued, match
 from deadband.brokers.quotes import QuoteBroker
 from deadband.core.costs import CostSettings
-from deadband.core.orders import ExecType, OrdType, Side, Tif, Venue
-from deadband.core.parents import Action, ChildOrder, Intent
+from deadband.core.orders import Action, ExecType, OrdType, Side, Tif, Venue
+from deadband.core.parents import ChildOrder, Instruction
 from deadband.core.quotes import Traded
 from deadband.core.reasons import Code
 from tests.kit.parents import START, tick
@@ -118,36 +118,36 @@ def told(broker: QuoteBroker, seconds: float, traded: Traded = QUIET) -> list[tu
 
 def test_it_answers_a_tick_later_and_in_order() -> None:
     broker, order = QuoteBroker(CostSettings()), child(99.99)
-    broker.send((Intent(Action.NEW, order), Intent(Action.CANCEL, order)))
+    broker.send((Instruction(Action.NEW, order), Instruction(Action.CANCEL, order)))
     assert told(broker, 1) == [("NEW", 0), ("CANCELED", 0)]
-    broker.send((Intent(Action.CANCEL, order),))
+    broker.send((Instruction(Action.CANCEL, order),))
     assert told(broker, 2) == [("CANCEL_REJECTED", 0)]
 
 
 def test_an_immediate_order_ends_with_the_tick_it_meets() -> None:
     broker = QuoteBroker(CostSettings())
-    broker.send((Intent(Action.NEW, child(100.01, 800, tif=Tif.IOC)),))
+    broker.send((Instruction(Action.NEW, child(100.01, 800, tif=Tif.IOC)),))
     assert told(broker, 1) == [("NEW", 0), ("TRADE", 500), ("CANCELED", 0)]
     assert not broker.held
 
 
 def test_a_replace_to_what_has_filled_cancels_and_a_smaller_one_keeps_its_place() -> None:
     broker, order = QuoteBroker(CostSettings()), child(99.99)
-    broker.send((Intent(Action.NEW, order),))
+    broker.send((Instruction(Action.NEW, order),))
     told(broker, 1)
     told(broker, 2, Traded(99.99, 99.99, 600))
     assert broker.held["p.1"].queued.cum_qty == 100
     smaller = child(99.99, 500, revision=1)
-    broker.send((Intent(Action.REPLACE, smaller),))
+    broker.send((Instruction(Action.REPLACE, smaller),))
     assert told(broker, 3) == [("REPLACED", 0)]
     assert broker.held["p.1"].queued.ahead == 0.0
-    broker.send((Intent(Action.REPLACE, child(99.99, 100, revision=2)),))
+    broker.send((Instruction(Action.REPLACE, child(99.99, 100, revision=2)),))
     assert told(broker, 4) == [("CANCELED", 0)]
 
 
 def test_commission_is_charged_on_the_child_as_a_whole() -> None:
     broker = QuoteBroker(CostSettings())
-    broker.send((Intent(Action.NEW, child(100.02, 1000)),))
+    broker.send((Instruction(Action.NEW, child(100.02, 1000)),))
     reports = broker.advance("S0000", tick(1), QUIET)
     assert [report.fee_micro for report in reports] == [0, 2_500_000, 2_500_000]
 
@@ -155,10 +155,10 @@ def test_commission_is_charged_on_the_child_as_a_whole() -> None:
 def test_the_auction_fills_what_its_limit_allows_and_ends_the_day() -> None:
     broker = QuoteBroker(CostSettings())
     loc = child(100.0, ord_type=OrdType.LIMIT_ON_CLOSE, tif=Tif.CLS)
-    broker.send((Intent(Action.NEW, loc),))
+    broker.send((Instruction(Action.NEW, loc),))
     assert told(broker, 1, Traded(99.0, 99.0, 9000)) == [("NEW", 0)]
     assert [r.exec_type for r in broker.auction("S0000", 100.5, START)] == [ExecType.EXPIRED]
-    broker.send((Intent(Action.NEW, loc),))
+    broker.send((Instruction(Action.NEW, loc),))
     told(broker, 2)
     filled = broker.auction("S0000", 99.9, START)
     assert [(r.exec_type, r.last_qty, r.last_px) for r in filled] == [(ExecType.TRADE, 1000, 99.9)]

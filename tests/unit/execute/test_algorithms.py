@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from deadband.core.errors import BrokerError, ConfigError
-from deadband.core.orders import Algorithm, ExecType, OrdType, Side, Tif, Venue
-from deadband.core.parents import Action, Progress
+from deadband.core.orders import Action, Algorithm, ExecType, OrdType, Side, Tif, Venue
+from deadband.core.parents import Progress
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
 from deadband.execute.algorithms.hand_off import hand_off

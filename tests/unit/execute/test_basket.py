@@ -8,8 +8,8 @@ import pytest
 from deadband import cycle
 from deadband.core.costs import CostSettings
 from deadband.core.errors import BrokerError
-from deadband.core.orders import Algorithm, ExecType, Side
-from deadband.core.parents import Action, Basket, Intent, Parent
+from deadband.core.orders import Action, Algorithm, ExecType, Side
+from deadband.core.parents import Basket, Instruction, Parent
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
 from deadband.execute.basket import heard, work
@@ -27,11 +27,13 @@ def basket(*parents: Parent, cash: float = 1e6, **tactics: Any) -> Basket:
     return adopt(empty, parents)
 
 
-def at(made: Basket, seconds: float = 0.0) -> tuple[Basket, tuple[Intent, ...]]:
+def at(made: Basket, seconds: float = 0.0) -> tuple[Basket, tuple[Instruction, ...]]:
     return work(made, {A: tick(seconds), B: tick(seconds)}, START + int(seconds * SECOND))
 
 
-def answered(made: Basket, intents: tuple[Intent, ...], *kinds: ExecType, **other: Any) -> Basket:
+def answered(
+    made: Basket, intents: tuple[Instruction, ...], *kinds: ExecType, **other: Any
+) -> Basket:
     for k, intent in enumerate(intents):
         for kind in kinds:
             said = report(intent.order, kind, f"{intent.order.cl_ord_id}/{kind}{k}", **other)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from deadband.core.errors import BrokerError
-from deadband.core.orders import Book, ExecType, OrdStatus, Side, WorkingOrder
+from deadband.core.lifecycle import FINAL, NEXT, leaves, next_status
+from deadband.core.orders import TRADES, Book, ExecType, OrdStatus, Side, TradeFee, WorkingOrder
 from deadband.core.types import State
 from deadband.core.units import micros
-from deadband.execute.lifecycle import FINAL, NEXT, advance, apply
+from deadband.execute.lifecycle import advance, apply
 from tests import kit
 
 NAMES = kit.universe(3)
@@ -38,26 +39,36 @@ def folded(
 
 # Statuses
 
+PART = OrdStatus.PARTIALLY_FILLED
+ASKED = LIVE - {OrdStatus.UNKNOWN}
 EXPECTED = {
-    (OrdStatus.PENDING_NEW, ExecType.NEW): OrdStatus.NEW,
-    (OrdStatus.UNKNOWN, ExecType.NEW): OrdStatus.NEW,
-    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): OrdStatus.NEW,
-    (OrdStatus.PENDING_REPLACE, ExecType.CANCEL_REJECTED): OrdStatus.NEW,
+    (OrdStatus.PENDING_NEW, ExecType.NEW): PART,
+    (OrdStatus.UNKNOWN, ExecType.NEW): PART,
+    (OrdStatus.UNKNOWN, ExecType.RESTATED): PART,
+    (OrdStatus.SUSPENDED, ExecType.NEW): PART,
+    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): PART,
+    (OrdStatus.PENDING_REPLACE, ExecType.CANCEL_REJECTED): PART,
+    (OrdStatus.PENDING_CANCEL, ExecType.CANCEL_REJECTED): PART,
     **{(status, ExecType.CANCELED): OrdStatus.CANCELED for status in LIVE},
     **{(status, ExecType.EXPIRED): OrdStatus.EXPIRED for status in LIVE},
+    **{(status, ExecType.UNKNOWN): OrdStatus.UNKNOWN for status in LIVE},
+    **{(status, ExecType.REJECTED): OrdStatus.REJECTED for status in LIVE - {PART}},
+    **{(status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL for status in ASKED},
     **{
-        (status, ExecType.REJECTED): OrdStatus.REJECTED
-        for status in LIVE - {OrdStatus.PARTIALLY_FILLED}
+        (status, ExecType.PENDING_REPLACE): OrdStatus.PENDING_REPLACE
+        for status in ASKED - {OrdStatus.PENDING_CANCEL}
     },
     **{
-        (status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL
-        for status in LIVE - {OrdStatus.UNKNOWN}
+        (status, ExecType.SUSPENDED): OrdStatus.SUSPENDED
+        for status in {OrdStatus.PENDING_NEW, OrdStatus.NEW, PART, OrdStatus.UNKNOWN}
     },
+    **{(status, ExecType.RESTATED): PART for status in FINAL - {OrdStatus.FILLED}},
 }
+"""Of an order that has 30 of its 100 shares."""
 
 
-@pytest.mark.parametrize("status", sorted(LIVE))
-@pytest.mark.parametrize("exec_type", sorted(frozenset(ExecType) - {ExecType.TRADE}))
+@pytest.mark.parametrize("status", sorted(OrdStatus))
+@pytest.mark.parametrize("exec_type", sorted(frozenset(ExecType) - TRADES))
 def test_a_report_moves_an_order_as_the_table_says_or_not_at_all(
     status: OrdStatus, exec_type: ExecType
 ) -> None:
@@ -66,8 +77,39 @@ def test_a_report_moves_an_order_as_the_table_says_or_not_at_all(
     assert moved == replace(order, status=EXPECTED.get((status, exec_type), status))
 
 
-def test_no_final_status_is_left_again() -> None:
-    assert not {status for status, _ in NEXT} & FINAL
+def test_a_final_status_is_left_only_when_the_broker_says_that_the_order_lives() -> None:
+    assert {kind for status, kind in NEXT if status in FINAL} == {ExecType.RESTATED}
+
+
+def test_an_order_without_shares_is_new_where_one_with_shares_is_partially_filled() -> None:
+    for cum_qty, after in ((0, OrdStatus.NEW), (1, PART)):
+        assert next_status(OrdStatus.PENDING_REPLACE, ExecType.REPLACED, cum_qty, 5) is after
+
+
+def test_a_replaced_order_has_the_size_and_price_that_the_broker_holds() -> None:
+    order = kit.working(symbol=A, status=OrdStatus.PENDING_REPLACE, cum_qty=30)
+    moved = advance(order, kit.report(order, ExecType.REPLACED, order_qty=60, price=99.5))
+    assert (moved.order.order_qty, moved.order.price, moved.leaves_qty) == (60, 99.5, 30)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "cum_qty", "after"),
+    [
+        (OrdStatus.CANCELED, ExecType.TRADE, 40, OrdStatus.CANCELED),
+        (OrdStatus.CANCELED, ExecType.TRADE, 100, OrdStatus.FILLED),
+        (OrdStatus.FILLED, ExecType.TRADE_CANCEL, 60, OrdStatus.CANCELED),
+        (OrdStatus.FILLED, ExecType.TRADE_CORRECT, 100, OrdStatus.FILLED),
+        (PART, ExecType.TRADE_CANCEL, 0, OrdStatus.NEW),
+        (PART, ExecType.TRADE_CORRECT, 20, PART),
+        (OrdStatus.PENDING_REPLACE, ExecType.TRADE, 40, OrdStatus.PENDING_REPLACE),
+        (OrdStatus.SUSPENDED, ExecType.TRADE, 40, OrdStatus.SUSPENDED),
+    ],
+)
+def test_trades_of_ended_and_waiting_orders_are_read_from_the_quantities(
+    status: OrdStatus, kind: ExecType, cum_qty: int, after: OrdStatus
+) -> None:
+    assert next_status(status, kind, cum_qty, 100) is after
+    assert leaves(after, cum_qty, 100) == (0 if after in FINAL else 100 - cum_qty)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +138,78 @@ def test_a_final_order_leaves_the_working_list_and_the_others_stay_in_turn(
     first, order, last = (kit.working(name, A) for name in ("first", "order", "last"))
     report = kit.report(order, exec_type, last_qty=100 * (exec_type is ExecType.TRADE), last_px=9.0)
     assert apply(state_of(first, order, last), report).working == (first, last)
+
+
+# What comes late, is corrected or taken back
+
+
+def test_a_fill_after_the_end_is_booked_where_the_broker_vouches_for_the_order() -> None:
+    late = kit.fill(kit.order("gone", A), 10, 101.0, ord_status=OrdStatus.CANCELED)
+    before = replace(state_of(), last_nav=kit.NAV)
+    state = apply(before, late)
+    assert int(state.book.shares[0]) == 10
+    assert state.book.cash_micro == micros(kit.NAV) - 10 * micros(101.0)
+    assert state.turnover_today == pytest.approx(1010.0 / kit.NAV)
+    assert apply(replace(before, last_nav=0.0), late).turnover_today == 0.0
+
+
+def test_a_correction_leaves_the_book_as_if_only_the_corrected_fill_had_come() -> None:
+    order = kit.working("ours", A)
+    begun = apply(state_of(order), kit.fill(order, 40, 100.0))
+    corrected = kit.report(
+        order, ExecType.TRADE_CORRECT, last_qty=40, last_px=99.0, prior_qty=40, prior_px=100.0
+    )
+    plain = apply(state_of(order), kit.fill(order, 40, 99.0))
+    state = apply(begun, corrected)
+    assert state.working == plain.working
+    assert state.book.cash_micro == plain.book.cash_micro
+    assert state.book.shares.tolist() == plain.book.shares.tolist()
+    assert state.book.entry_price.tolist() == plain.book.entry_price.tolist()
+
+
+@pytest.mark.parametrize(("held", "entry"), [(0, 0.0), (50, 90.0), (-30, 80.0), (-70, 80.0)])
+def test_a_bust_takes_shares_and_cash_back(held: int, entry: float) -> None:
+    order = kit.working("ours", A)
+    before = state_of(order, shares=held, entry_price=entry)
+    traded = apply(before, kit.fill(order, 40, 100.0, ts=9))
+    busted = apply(traded, kit.report(order, ExecType.TRADE_CANCEL, prior_qty=40, prior_px=100.0))
+    assert busted.working == before.working
+    assert busted.book.shares.tolist() == before.book.shares.tolist()
+    assert busted.book.cash_micro == before.book.cash_micro
+    expected = 100.0 if held == -30 else entry
+    assert float(busted.book.entry_price[0]) == pytest.approx(expected)
+
+
+def test_a_fee_that_comes_apart_is_paid() -> None:
+    before = state_of()
+    state = apply(before, TradeFee("ours", A, "x.1", 350_000, 7))
+    assert state.book.cash_micro == before.book.cash_micro - 350_000
+    assert state.book.fees_micro == before.book.fees_micro + 350_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantities", "said"),
+    [
+        (ExecType.TRADE, {"last_qty": 5, "last_px": 9.0, "prior_qty": 5}, "replaces 5 shares"),
+        (ExecType.TRADE_CORRECT, {"last_qty": 5, "last_px": 9.0}, "replaces 0 shares"),
+        (ExecType.TRADE_CANCEL, {"last_qty": 5, "prior_qty": 5}, "fills 5 shares, expected none"),
+        (ExecType.TRADE_CANCEL, {"prior_qty": 70}, "filled -10 of 100"),
+        (ExecType.NEW, {"prior_qty": 5}, "replaces 5 shares"),
+    ],
+)
+def test_a_report_whose_quantities_make_no_sense_is_refused(
+    kind: ExecType, quantities: dict[str, float], said: str
+) -> None:
+    order = kit.working("ours", A, cum_qty=60)
+    with pytest.raises(BrokerError, match=said):
+        apply(state_of(order), kit.report(order, kind, **quantities))
+
+
+@pytest.mark.parametrize("other", [{"symbol": "NOWHERE"}, {"exec_type": ExecType.CANCELED}])
+def test_nothing_else_of_an_ended_order_is_taken(other: dict[str, str]) -> None:
+    late = kit.fill(kit.order("gone", A), 10, ord_status=OrdStatus.CANCELED)
+    with pytest.raises(BrokerError, match="Reconcile"):
+        apply(state_of(), replace(late, **other))
 
 
 # Refusals
@@ -178,7 +292,7 @@ def test_average_cost_and_the_fill_that_left_flat(
 def test_a_report_that_is_no_fill_leaves_the_book_as_it_is() -> None:
     order = kit.working(symbol=A)
     state = state_of(order, shares=10, entry_price=3.0)
-    for exec_type in frozenset(ExecType) - {ExecType.TRADE}:
+    for exec_type in frozenset(ExecType) - TRADES:
         assert apply(state, kit.report(order, exec_type)).book is state.book
 
 

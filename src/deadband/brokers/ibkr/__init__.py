@@ -1,0 +1,1 @@
+"""Interactive Brokers: the order port over a TWS or IB Gateway socket."""

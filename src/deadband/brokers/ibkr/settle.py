@@ -1,0 +1,83 @@
+"""What a complete answer about orders settles: who lives, who is over, and who cannot be found.
+
+Rules
+  * Only a complete answer settles anything: the living first, then those that are over.
+  * An order that was there and is nowhere is UNKNOWN, never rejected: its name is frozen.
+  * One that a former process may have sent, and of which no word ever came, did not reach the
+    broker. Should it turn up later, it is restated.
+  * An order that was sent a moment ago may be on its way: nothing is concluded from its absence.
+"""
+
+from __future__ import annotations
+
+from ...core.events import Severity
+from ...core.orders import ExecType, OrdStatus, Source
+from .orders import WHOLE, OrderTable
+from .rows import Row
+from .said import CompletedSaid
+
+
+def begin(table: OrderTable) -> None:
+    """A list is about to be heard."""
+    table.is_listing, table.asked = True, set(table.doubts)
+    table.listed.clear()
+    table.contradicted.clear()
+    table.completed.clear()
+    table.foreign.begin_list()
+
+
+def settle(table: OrderTable, before: float) -> None:
+    """The lists are complete: conclude about every order sent by `before`, clock seconds."""
+    table.foreign.end_list()
+    for ref, row in table.rows.items():
+        if ref in table.contradicted:
+            table.move(row, ExecType.RESTATED, source=Source.RECONCILED)
+        elif row.is_final or not row.is_sent:
+            continue
+        elif ref in table.listed:
+            _found_alive(table, row, before)
+        elif ref in table.completed:
+            _found_over(table, row, table.completed[ref])
+        elif row.asked_at <= before or row.is_remembered:
+            _not_found(table, row)
+    table.doubts -= table.asked - {WHOLE}
+
+
+def _found_alive(table: OrderTable, row: Row, before: float) -> None:
+    """It lives; a change that it does not show by now was not taken."""
+    if row.status is OrdStatus.UNKNOWN:
+        table.move(row, ExecType.NEW, source=Source.RECONCILED)
+    if row.wanted is not None and (row.asked_at <= before or row.is_remembered):
+        row.wanted = None
+        if row.status is OrdStatus.PENDING_REPLACE:
+            text = "the broker holds it as it was"
+            table.move(row, ExecType.CANCEL_REJECTED, text=text, source=Source.RECONCILED)
+
+
+def _found_over(table: OrderTable, row: Row, said: CompletedSaid) -> None:
+    if said.filled > row.cum_qty or said.status == "Filled":
+        _lost(table, row, f"over with {said.filled:g} filled, executions say {row.cum_qty}")
+    elif said.status == "Inactive" and not row.cum_qty:
+        text = row.refusal[1] or said.text
+        table.move(row, ExecType.REJECTED, text=text, source=Source.RECONCILED)
+    else:
+        table.move(row, ExecType.CANCELED, text=said.text, source=Source.RECONCILED)
+
+
+def _not_found(table: OrderTable, row: Row) -> None:
+    if row.is_acked or row.cum_qty:
+        _lost(table, row, "it was there, and is in no list of the broker any more")
+    elif row.is_remembered:
+        text = "never reached the broker"
+        table.move(row, ExecType.CANCELED, text=text, source=Source.INFERRED)
+    elif row.refusal[0]:
+        code, text = row.refusal
+        table.move(row, ExecType.REJECTED, code=code, text=text, source=Source.RECONCILED)
+    else:
+        _lost(table, row, "sent without any word, and in no list of the broker")
+
+
+def _lost(table: OrderTable, row: Row, text: str) -> None:
+    if row.status is not OrdStatus.UNKNOWN:
+        table.move(row, ExecType.UNKNOWN, text=text, source=Source.INFERRED)
+        table.note(Severity.ERROR, f"{row.order.cl_ord_id}: {text}. {row.symbol} is frozen.", row)

@@ -1,0 +1,183 @@
+"""What brokers say, and what is about to be said to them: what a journal keeps of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .orders import Action, ExecutionReport, Order, OrdStatus, Side, TradeFee
+
+
+class SessionState(StrEnum):
+    """How far the broker can be trusted; orders are sent when READY alone."""
+
+    DISCONNECTED = "DISCONNECTED"
+    CONNECTING = "CONNECTING"
+    SYNCING = "SYNCING"
+    """Connected, and what happened meanwhile is being asked."""
+    READY = "READY"
+    DEGRADED = "DEGRADED"
+    """Connected to a gateway that has lost the broker: what it says is still heard."""
+    READ_ONLY = "READ_ONLY"
+    HALTED = "HALTED"
+    """Something that a human has to look at, such as a liquidation; only a new session ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """The session went into a state; `code` is the broker's number for why, 0 none."""
+
+    state: SessionState
+    text: str
+    code: int = 0
+
+
+class Severity(StrEnum):
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    FATAL = "FATAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something said that moves no order: a warning, or a contradiction that was not believed."""
+
+    severity: Severity
+    text: str
+    code: int = 0
+    cl_ord_id: str = ""
+    symbol: str = ""
+
+
+# --- market state as brokers tell it
+
+
+class Quality(StrEnum):
+    """What a quote may be used for: only LIVE may drive an order."""
+
+    LIVE = "LIVE"
+    FROZEN = "FROZEN"
+    DELAYED = "DELAYED"
+    NONE = "NONE"
+
+
+class Halt(StrEnum):
+    NONE = "NONE"
+    REGULATORY = "REGULATORY"
+    VOLATILITY = "VOLATILITY"
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    symbol: str
+    quality: Quality
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TradingStatus:
+    """Whether a name trades, and how many of its shares may be borrowed (−1 not said)."""
+
+    symbol: str
+    halt: Halt
+    shortable_shares: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best bid and ask as last heard: USD and shares, NaN and 0 where nothing was said."""
+
+    symbol: str
+    bid: float
+    ask: float
+    last: float
+    bid_size: int
+    ask_size: int
+    volume: int
+    ts: int
+    """Epoch nanoseconds of the last change; 0 before the first."""
+    quality: Quality
+    halt: Halt = Halt.NONE
+    shortable_shares: int = -1
+
+
+# --- books as brokers tell them
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """Signed shares and average cost USD a share, fees as the broker counts them."""
+
+    account: str
+    symbol: str
+    qty: int
+    avg_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """An account's money in `currency`; while not `is_ready` its amounts mean nothing.
+
+    day_trades_left −1: no limit.
+    """
+
+    account: str
+    currency: str
+    net_liq: float
+    cash: float
+    settled_cash: float
+    buying_power: float
+    available: float
+    excess_liquidity: float
+    init_margin: float
+    maint_margin: float
+    day_trades_left: int
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """One order as the broker has it; `cl_ord_id` is empty for an order that is not ours.
+
+    `order_ids`: the broker's own; more than one alive is a fault that a human has to look at.
+    """
+
+    cl_ord_id: str
+    symbol: str
+    side: Side
+    order_qty: int
+    price: float
+    status: OrdStatus
+    cum_qty: int
+    leaves_qty: int
+    avg_px: float
+    order_ids: tuple[int, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What may be sent once this is durable.
+
+    `high_water`: no order number of the broker's beyond it is used by then. An order gets its own
+    when it leaves, since orders may overtake one another on the way out.
+    """
+
+    action: Action
+    order: Order
+    high_water: int = 0
+
+
+BrokerEvent = (
+    ExecutionReport | TradeFee | SessionEvent | Notice | TradingStatus | DataQuality | AccountReport
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event in the stream: its number, and when it was heard, epoch nanoseconds UTC."""
+
+    seq: int
+    ts_recv: int
+    event: BrokerEvent
