@@ -97,6 +97,12 @@ def test_a_bar_is_folded_in_once() -> None:
     assert again is first
 
 
+def test_a_cycle_between_two_bars_folds_nothing_in_again() -> None:
+    first = model(20, move=5e-3)
+    between = replace(market(20, move=5e-3), asof=OPEN + timedelta(minutes=5 * 20, seconds=40))
+    assert estimate(between, history(), None, SETTINGS, first) is first
+
+
 def test_one_wild_print_counts_as_six_sigma() -> None:
     first = model(20)
     wild, at_bound = (
