@@ -103,8 +103,10 @@ def _beta(
 
 
 def _within_reach(even: Floats, history: History, settings: RiskSettings) -> Floats:
-    """The market's returns (t,) pulled back as names' are: one print of it is not all its variance,
-    which would leave every name, and the hedge, without a β."""
+    """The market's returns (t,), pulled back as those of names are.
+
+    One print that was all its variance would leave every name, and the hedge, without a β.
+    """
     half_life = settings.half_life_days * full_rows(history.bar_min)
     column = even[:, None]
     most = MOST_SCALED * np.sqrt(robust_variance(column, column != 0, half_life))
