@@ -103,6 +103,26 @@ def test_a_split_is_no_gap_and_no_range(tmp_path: Path, ratio: float) -> None:
     assert changed.sigma == pytest.approx(plain.sigma)
 
 
+@pytest.mark.parametrize(("column", "times"), [("low", 0.056), ("high", 18.0)])
+def test_one_print_out_of_sequence_does_not_hold_the_stop_loss_off(
+    tmp_path: Path, column: str, times: float
+) -> None:
+    """As on 2026-04-06, when a low of 2.27 in a stock at 40 made four times the true range."""
+    frame = bars()
+    frame.to_parquet(tmp_path / "plain.parquet", index=False)
+    last = frame.index[(frame.symbol == "AAA") & (frame.ts.dt.date < frame.ts.dt.date.max())][-2]
+    frame.loc[last, column] *= times
+    frame.to_parquet(tmp_path / "wild.parquet", index=False)
+    ranges = []
+    for name in ("plain", "wild"):
+        tape = bar_tape(tmp_path / f"{name}.parquet", Listing(), kit.settings())
+        day = tape.day(tape.sessions()[-1])
+        risk = estimate(day.market_after(1), day.history, None, RiskSettings(), None)
+        assert risk.atr is not None
+        ranges.append(float(risk.atr[0]))
+    assert ranges[1] < ranges[0] + 0.05 / 14
+
+
 def test_unknown_forms_and_impossible_half_lives_are_refused() -> None:
     text = '[risk]\nform = "sparse"\nlevel_half_life_min = 0.0\nfactors = -1\n'
     with pytest.raises(ConfigError) as fault:
