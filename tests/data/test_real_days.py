@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deadband.core.ailments import Ailment
 from deadband.core.config import Settings
 from deadband.core.errors import DataError
 from deadband.core.reasons import BY_NUMBER, Code
@@ -108,7 +109,10 @@ def test_a_day_with_a_vendor_outage(tmp_path: Path, day: date, outage: tuple[str
     assert made.finding("DATA_PARTIAL_OUTAGE").startswith(
         "DATA_PARTIAL_OUTAGE: 19 (9 stretches on 6"
     )
-    assert len(made.found) == 5, "and nothing else: no error, no false alarm"
+    spikes = made.finding("DATA_SPIKE")
+    assert spikes.startswith("DATA_SPIKE: 5 (NLY 2026-01-30 bar 25: +5.2%, BRO 2026-03-26")
+    assert "B 2026-04-06 bar 12: -94.4%" in spikes, "a low of 2.27 in a stock at 40"
+    assert len(made.found) == 6, "and nothing else: no error, no false alarm"
     out = [record for record in made.records if "DATA_OUTAGE" in made.spoken(record)]
     assert tuple(f"{record.seen.now:%H:%M}" for record in out) == outage
     for record in out:
@@ -214,8 +218,11 @@ def test_a_day_of_minutes_without_the_closing_cross(tmp_path: Path) -> None:
     )
     assert len(made.records) == 390
     whole = bar_tape(DATA / f"{US_2018}.parquet", Listing(), settings)
-    assert sum(finding.count for finding in whole.findings) == crosses.sum()
-    assert {str(finding.ailment) for finding in whole.findings} == {
+    (spike,) = [one for one in whole.findings if one.ailment == Ailment.DATA_SPIKE]
+    assert spike.example == "TWLO 2018-03-27 bar 334: -9.1%"
+    rows = [one for one in whole.findings if one is not spike]
+    assert sum(finding.count for finding in rows) == crosses.sum()
+    assert {str(finding.ailment) for finding in rows} == {
         "DATA_CLOSING_CROSS",
         "DATA_OUTSIDE_SESSION",
     }

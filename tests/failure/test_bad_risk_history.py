@@ -103,6 +103,26 @@ def test_a_split_is_no_gap_and_no_range(tmp_path: Path, ratio: float) -> None:
     assert changed.sigma == pytest.approx(plain.sigma)
 
 
+@pytest.mark.parametrize(("column", "times"), [("low", 0.056), ("high", 18.0)])
+def test_one_print_out_of_sequence_does_not_hold_the_stop_loss_off(
+    tmp_path: Path, column: str, times: float
+) -> None:
+    """As on 2026-04-06, when a low of 2.27 in a stock at 40 made four times the true range."""
+    frame = bars()
+    frame.to_parquet(tmp_path / "plain.parquet", index=False)
+    last = frame.index[(frame.symbol == "AAA") & (frame.ts.dt.date < frame.ts.dt.date.max())][-2]
+    frame.loc[last, column] *= times
+    frame.to_parquet(tmp_path / "wild.parquet", index=False)
+    ranges = []
+    for name in ("plain", "wild"):
+        tape = bar_tape(tmp_path / f"{name}.parquet", Listing(), kit.settings())
+        day = tape.day(tape.sessions()[-1])
+        risk = estimate(day.market_after(1), day.history, None, RiskSettings(), None)
+        assert risk.atr is not None
+        ranges.append(float(risk.atr[0]))
+    assert ranges[1] < ranges[0] + 0.05 / 14
+
+
 def test_unknown_forms_and_impossible_half_lives_are_refused() -> None:
     text = '[risk]\nform = "sparse"\nlevel_half_life_min = 0.0\nfactors = -1\n'
     with pytest.raises(ConfigError) as fault:
@@ -117,3 +137,37 @@ def test_a_history_of_other_bars_than_the_market_stays_as_it_opened() -> None:
     first = model(20)
     other = market(21, bar_min=1.0, move=0.05)
     assert estimate(other, history(), None, SETTINGS, first) is first
+
+
+@pytest.mark.parametrize("times", (2.0, 11.0, 100.0))
+@pytest.mark.parametrize("bar_min", (5.0, 30.0))
+def test_a_price_that_was_once_off_and_back_is_not_what_later_bars_are_measured_by(
+    times: float, bar_min: float
+) -> None:
+    rows = round(390 / bar_min) * 10
+    made = 1e-3 * np.random.default_rng(3).standard_normal((rows, N))
+    plain = model(1, history(made, bar_min=bar_min), bar_min=bar_min)
+    made[rows // 2, 3], made[rows // 2 + 1, 3] = times - 1.0, 1.0 / times - 1.0
+    wild = model(1, history(made, bar_min=bar_min), bar_min=bar_min)
+    assert plain.level is not None and wild.level is not None
+    assert wild.level.base[3] < 1.5 * plain.level.base[3]
+
+
+def test_one_print_of_the_market_symbol_does_not_take_all_betas_away() -> None:
+    made = returns(days=10)
+    plain = model(1, history(made))
+    market_returns = made.mean(axis=1)
+    market_returns[300], market_returns[301] = 0.5, -1 / 3
+    wild = model(1, history(made, market=market_returns))
+    assert plain.beta is not None and wild.beta is not None
+    assert wild.beta == pytest.approx(plain.beta, abs=0.15)
+
+
+def test_a_new_name_with_holes_shrinks_only_whatever_the_setting() -> None:
+    made = returns()
+    observed = np.ones(made.shape, np.bool_)
+    observed[:-40, 3], observed[-40:, 3] = False, np.arange(40) % 10 == 0
+    made[~observed] = 0.0
+    settings = RiskSettings(min_days=3.0, trade_borrowed=True)
+    risk = model(1, history(made, observed=observed), settings)
+    assert risk.defect[3] == Code.DATA_TOO_GAPPY.number

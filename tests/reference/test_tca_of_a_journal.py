@@ -8,14 +8,14 @@ from tests.kit import settings
 from tests.unit.test_cli import call
 
 from deadband.backtest.ledger import read_ledger
-from deadband.backtest.run import Run
+from deadband.backtest.run import CYCLE, Run
 from deadband.backtest.tca.journal import read_trades
 from deadband.backtest.tca.shortfall import paper_less_real, shortfall
 from deadband.backtest.tca.summary import analyze
 from deadband.brokers.sim import SimBroker
 from deadband.core.errors import JournalError
 from deadband.feeds.simulated import simulated_market
-from deadband.journal.store import JournalWriter
+from deadband.journal.store import JournalReader, JournalWriter
 
 
 def journal(path: Path, bars: int = 40) -> Path:
@@ -86,3 +86,19 @@ def test_a_journal_without_orders_has_no_costs(tmp_path: Path) -> None:
     assert not read_trades(empty).trades
     with pytest.raises(JournalError, match="holds no order"):
         analyze(empty)
+
+
+def test_sigma_of_a_day_is_the_one_that_costs_were_decided_with(written: Path) -> None:
+    with JournalReader(written) as reader:
+        told = {
+            order.cl_ord_id: reader.value(entry.tree["risk"]).sigma_day[
+                reader.value(entry.tree["seen"]["market"]).universe.index[order.symbol]
+            ]
+            for entry in reader.entries()
+            if entry.kind == CYCLE
+            for order in reader.value(entry.tree["plan"]).orders
+        }
+    trades = read_trades(written).trades
+    assert trades
+    for trade in trades:
+        assert trade.sigma_day == pytest.approx(told[trade.order_id])

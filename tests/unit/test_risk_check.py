@@ -65,6 +65,9 @@ def test_ours_knows_the_time_of_day_and_peers_do_not() -> None:
     assert ours.qlike < found.quality["sample"].qlike - 0.02
     assert ours.bias == pytest.approx(1.0, abs=0.25)
     assert {"sample", "ewma", "ewma_1d"} < set(found.quality)
+    # Told the time by our own curve, a peer gains by it.
+    timed, blind = found.quality["ewma_1d_timed"], found.quality["ewma_1d"]
+    assert timed.qlike < blind.qlike - 0.01
 
 
 def test_peers_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +78,7 @@ def test_peers_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(risk_peers, "import_module", absent)
     found, left_out = risk_peers.peers(78.0, 5.0)
-    assert [peer.name for peer in found] == ["sample", "ewma", "ewma_1d"]
+    assert [peer.name for peer in found] == ["sample", "ewma", "ewma_1d", "ewma_1d_timed"]
     assert left_out == ("scikit-learn", "skfolio")
 
 

@@ -129,13 +129,34 @@ def _session(
             continue
         held = weights * priced
         rows = np.vstack([past, today[:k]])[:, names]
-        covariances = before | {p.name: p.fit(rows) for p in rivals if p.at_every_decision}
+        loud, bars_ahead = _time_of_day(model, day, k, horizon)
+        timed = rows / np.sqrt(loud)[:, None]
         variance = {OURS: _variance(model, held)}
         for peer in rivals:
-            one_bar = ((held[:, names] @ covariances[peer.name]) * held[:, names]).sum(axis=1)
-            variance[peer.name] = np.maximum(horizon * one_bar, LEAST_VARIANCE)
+            seen = timed if peer.told_the_time else rows
+            one_bar = peer.fit(seen) if peer.at_every_decision else before[peer.name]
+            ahead = bars_ahead if peer.told_the_time else horizon
+            variance[peer.name] = _over(ahead, one_bar, held[:, names])
         found.append(_Decision(number, held @ returns, variance))
     return found
+
+
+def _over(bars: float, covariance: Floats, weights: Floats) -> Floats:
+    """Variance (p,) of portfolios over so many bars by the covariance of one."""
+    one_bar: Floats = ((weights @ covariance) * weights).sum(axis=1)
+    return np.maximum(bars * one_bar, LEAST_VARIANCE)
+
+
+def _time_of_day(model: RiskModel, day: SessionBars, k: int, horizon: int) -> tuple[Floats, float]:
+    """The curve at each row of history and of today's k bars, and its sum over the horizon.
+
+    Bars of a half-day count by their distance from the open.
+    """
+    assert model.level is not None, "there is a history"
+    curve, past = model.level.curve, day.history.row_of_day
+    if past is None:
+        past = np.arange(len(day.history.returns)) % len(curve)
+    return curve[np.append(past, np.arange(k))], float(curve[k : k + horizon].sum())
 
 
 def _alive(day: SessionBars) -> Ints:

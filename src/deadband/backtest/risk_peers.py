@@ -32,11 +32,16 @@ SKFOLIO = {
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """An estimator; fitted at every decision with today's bars, or once before the session."""
+    """An estimator; fitted at every decision with today's bars, or once before the session.
+
+    `told_the_time`: it is given returns over the root of our curve of the day, and its answer
+    counts times the curve of the horizon: what of our lead is more than that shows against it.
+    """
 
     name: str
     fit: Fit
     at_every_decision: bool
+    told_the_time: bool = False
 
 
 def peers(rows_a_session: float, half_life_days: float) -> tuple[list[Peer], tuple[str, ...]]:
@@ -45,6 +50,7 @@ def peers(rows_a_session: float, half_life_days: float) -> tuple[list[Peer], tup
         Peer("sample", lambda rows: np.cov(rows.T), at_every_decision=True),
         Peer("ewma", _ewma(half_life_days * rows_a_session), at_every_decision=True),
         Peer("ewma_1d", _ewma(rows_a_session), at_every_decision=True),
+        Peer("ewma_1d_timed", _ewma(rows_a_session), at_every_decision=True, told_the_time=True),
     ]
     left_out = []
     for package, listed in (("scikit-learn", _sklearn), ("skfolio", _skfolio)):

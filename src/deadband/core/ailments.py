@@ -297,8 +297,8 @@ class Ailment(StrEnum):
     DATA_SPIKE = (
         "DATA_SPIKE",
         "warning",
-        "closes that jump and are back within a bar",
-        "kept: to know that it reverts is to know the next bar",
+        "prices that jump and are back, or that no news multiplies so",
+        "kept: to know that it reverts is to know the next bar; σ, β and ATR cut it",
         "Check the prints of that bar; correct it at the source.",
     )
     DATA_OFF_TICK = (

@@ -18,6 +18,7 @@ from .orders import Book, Order, WorkingOrder
 from .problem import Proposal
 from .reasons import Code, Reason
 from .seen import Codes, Seen, Universe, seal_fields
+from .session import SESSION_MIN
 from .skill import Skill
 
 
@@ -115,6 +116,24 @@ class RiskModel:
     def sigma_day(self) -> Floats | None:
         """σ (n,) fraction per √session at today's level, whatever the time of day."""
         return None if self.sigma is None else self.sigma * self.day_scale
+
+    def sigma_over(self, minutes: float) -> Floats | None:
+        """σ (n,) fraction per √`minutes` from now on.
+
+        Up to `horizon_min` at this time of day; from there to a session and beyond, the variance
+        nears that of a session in proportion to time: a day's σ is not that of the opening times √.
+        """
+        if self.sigma is None:
+            return None
+        near, session = self.horizon_min, self.day_scale**2
+        if minutes <= near:
+            variance = minutes / near
+        elif minutes < SESSION_MIN:
+            variance = 1.0 + (session - 1.0) * (minutes - near) / (SESSION_MIN - near)
+        else:
+            variance = session * minutes / SESSION_MIN
+        over: Floats = self.sigma * np.sqrt(variance)
+        return over
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Works a basket: sells before buys by cash, legs together, within the second's messages.
 
-In each round, for parents whose name has a tick:
+In each round, for parents whose name has a tick or whose deadline has come:
   1. sells come before buys, then the urgent, then the larger in USD
   2. what each may have working is the least of what cash and the corridor leave
   3. nothing is sent to open one side of a name while a child of its other side lives
@@ -26,16 +26,17 @@ def work(
 ) -> tuple[Basket, tuple[Instruction, ...]]:
     """The basket after a round at `now` (ns), and the messages to send, in order."""
     sent = tuple(ts for ts in basket.sent if now - ts < SECOND)
+    told = [_told(one, ticks, now) for one in basket.works]
     works = [
-        observe(one, ticks[one.parent.order.symbol]) if one.parent.order.symbol in ticks else one
-        for one in basket.works
+        one if tick is None else observe(one, tick)
+        for one, tick in zip(basket.works, told, strict=True)
     ]
     basket = replace(basket, works=tuple(works), sent=sent)
     rounds = _Round(basket)
     wanted = [
-        (k, *rounds.ask(k, ticks[works[k].parent.order.symbol]))
+        (k, *rounds.ask(k, tick))
         for k in sorted(range(len(works)), key=lambda k: _priority(works[k]))
-        if works[k].parent.order.symbol in ticks
+        if (tick := told[k]) is not None
     ]
     # Sorting is stable: within cancels, and within the rest, the order of priority holds.
     wanted.sort(key=lambda one: one[2] is None or one[2].action is not Action.CANCEL)
@@ -51,6 +52,18 @@ def work(
             works[k] = replace(works[k], waits=Code.ORDER_WAITS_MESSAGES)
     sent += (now,) * len(intents)
     return replace(basket, works=tuple(works), sent=sent), tuple(intents)
+
+
+def _told(one: Progress, ticks: Mapping[str, Tick], now: int) -> Tick | None:
+    """What a parent is shown of its name: nothing without a tick, but for the hour of its deadline.
+
+    A feed that has stopped would otherwise leave its order in the market for good.
+    """
+    tick = ticks.get(one.parent.order.symbol)
+    deadline = one.parent.deadline
+    if now >= deadline and (tick is None or tick.ts < deadline):
+        return Tick(now, 0.0, 0.0, 0.0, 0.0)
+    return tick
 
 
 class _Round:

@@ -117,8 +117,9 @@ def amend(basket: Basket, wanted: tuple[Parent, ...]) -> Basket:
     """The target has moved while orders work: what they are for changes, they are not all canceled.
 
     `wanted` says what is to be traded from now on, from settled positions. A working parent of the
-    same name and side takes over its quantity and deadline, on top of what it has filled; one that
-    is no longer wanted winds down; what is left over becomes a new parent.
+    same name and side takes over its quantity and deadline, on top of what it has filled, and where
+    it has become an exit or one for the auction, how it is worked; one that is no longer wanted
+    winds down; what is left over becomes a new parent.
     """
     fresh = {(p.order.symbol, p.order.side): p for p in wanted}
     works = []
@@ -126,7 +127,7 @@ def amend(basket: Basket, wanted: tuple[Parent, ...]) -> Basket:
         if one.outcome is None:
             order = one.parent.order
             found = fresh.pop((order.symbol, order.side), None)
-            one = replace(one, parent=_amended(one, found))
+            one = _rerouted(replace(one, parent=_amended(one, found)), found)
         works.append(one)
     return adopt(replace(basket, works=tuple(works)), tuple(fresh.values()))
 
@@ -139,6 +140,20 @@ def _amended(one: Progress, wanted: Parent | None) -> Parent:
         parent.order, order_qty=one.filled + wanted.order.order_qty, price=wanted.order.price
     )
     return replace(parent, order=order, deadline=wanted.deadline)
+
+
+def _rerouted(one: Progress, wanted: Parent | None) -> Progress:
+    """Worked as the new decision has it, where the old way would be too slow or past the close.
+
+    Elsewhere it stays as it is: another algorithm would give up the child's place in the queue.
+    """
+    if wanted is None:
+        return one
+    reason, at_close = wanted.order.reason, wanted.route.algorithm is Algorithm.CLOSE
+    if reason not in NOT_DISCRETIONARY and not at_close:
+        return one
+    order = replace(one.parent.order, reason=reason, route=wanted.order.route)
+    return replace(one, parent=replace(one.parent, order=order, route=wanted.route), misses=0)
 
 
 def heard(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[ExecutionReport, ...]]:

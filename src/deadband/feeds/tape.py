@@ -24,6 +24,9 @@ from ..core.seen import NEVER_S, History, Universe
 from ..core.session import Session, session_on
 from ..core.units import tick_size
 
+MOST_WICK = 0.05
+"""How far high and low of a bar may lie beyond its open and close in ranges, a fraction."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayBars:
@@ -290,7 +293,8 @@ def _range_bars(
 ) -> tuple[Floats, Floats, Floats]:
     """High, low and close (u, n) of longer bars, gaps carried over, 0 before the first price.
 
-    In units of the last session: `units` (s, n) multiply the prices of each.
+    In units of the last session: `units` (s, n) multiply the prices of each. A wick counts as
+    MOST_WICK at most: one print out of sequence would hold every stop-loss off for days.
     """
     each = max(1, round(range_min / bar_min))
     highs, lows, closes = [], [], []
@@ -304,8 +308,11 @@ def _range_bars(
             any_ = seen.any(axis=0)
             rows = len(seen) - 1 - seen[::-1].argmax(axis=0)
             close = np.where(any_, day.close[part][rows, np.arange(len(last))] * unit, last)
-            high = np.where(seen, day.high[part] * unit, -np.inf).max(axis=0)
-            low = np.where(seen, day.low[part] * unit, np.inf).min(axis=0)
+            body = np.stack((day.open[part], day.close[part]))
+            top = np.minimum(day.high[part], body.max(axis=0) * (1.0 + MOST_WICK))
+            bottom = np.maximum(day.low[part], body.min(axis=0) * (1.0 - MOST_WICK))
+            high = np.where(seen, top * unit, -np.inf).max(axis=0)
+            low = np.where(seen, bottom * unit, np.inf).min(axis=0)
             highs.append(np.where(any_, high, close))
             lows.append(np.where(any_, low, close))
             closes.append(close)

@@ -214,12 +214,12 @@ def _z(signal: Signal, risk: RiskModel) -> Floats:
     """Score / σ of the score's own horizon; a score already in σ passes through."""
     if signal.unit == "z":
         return signal.score
-    if risk.sigma is None:
+    sigma = risk.sigma_over(signal.horizon_min)
+    if sigma is None:
         raise MissingError(
             "scores are expected returns but no volatility is known to scale them. "
             "Give history or volatilities, or scores in units of z."
         )
-    sigma = risk.sigma * np.sqrt(signal.horizon_min / risk.horizon_min)
     z: Floats = np.divide(signal.score, sigma, out=np.zeros_like(sigma), where=sigma > 0)
     return z
 

@@ -92,7 +92,7 @@ def _beta(
     if history.market is None:
         return None
     width = rows_of(CORRELATION_MIN, history.bar_min)
-    market = history.market / np.sqrt(clock.loudness)
+    market = _within_reach(history.market / np.sqrt(clock.loudness), history, settings)
     rows, ends = windows(
         np.column_stack([even, market]), clock.row_of_day, width, max(1, width // 2)
     )
@@ -100,6 +100,17 @@ def _beta(
     sound = loan.code == 0
     found = betas(rows[:, :-1], rows[:, -1], weights, history.universe.group, sound)
     return loan.filled(found)
+
+
+def _within_reach(even: Floats, history: History, settings: RiskSettings) -> Floats:
+    """The market's returns (t,), pulled back as those of names are.
+
+    One print that was all its variance would leave every name, and the hedge, without a β.
+    """
+    half_life = settings.half_life_days * full_rows(history.bar_min)
+    column = even[:, None]
+    most = MOST_SCALED * np.sqrt(robust_variance(column, column != 0, half_life))
+    return np.clip(even, -most, most)
 
 
 def _weights(rows: int, history: History, settings: RiskSettings) -> Floats:
@@ -119,7 +130,7 @@ def _let_trade(defect: Codes, loan: Loan) -> Codes:
 
 
 def _defects(history: History, settings: RiskSettings) -> Codes:
-    """DATA_TOO_NEW: first seen too late; DATA_TOO_GAPPY: too many bars missing since then."""
+    """DATA_TOO_GAPPY: too many bars missing since the first; DATA_TOO_NEW: first seen too late."""
     observed = history.observed
     rows, n = observed.shape
     seen = observed.any(axis=0)
@@ -127,8 +138,9 @@ def _defects(history: History, settings: RiskSettings) -> Codes:
     span = rows - first
     coverage = observed.sum(axis=0) / np.maximum(span, 1)
     defect = np.zeros(n, dtype=np.int16)
-    defect[coverage < settings.min_coverage] = Code.DATA_TOO_GAPPY.number
     # The first return of a session needs a bar before it, so a day has one return less.
     least = settings.min_days * (SESSION_MIN / history.bar_min - 1)
     defect[span < least] = Code.DATA_TOO_NEW.number
+    # Last: a new name may be let trade on its sector's risk, one that hardly trades may not.
+    defect[seen & (coverage < settings.min_coverage)] = Code.DATA_TOO_GAPPY.number
     return defect

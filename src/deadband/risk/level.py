@@ -16,6 +16,7 @@ where yesterday ended, and over each bar of today.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -101,18 +102,20 @@ def folded(level: VolatilityLevel, market: Market, half_life_rows: float) -> Vol
 
     A name counts as observed when it has a quote of that bar.
     """
-    asof, session = epoch_ns(market.asof), _session(market)
-    if session is None or asof <= level.folded_ns or market.bar_min != level.bar_min:
+    session = _session(market)
+    if session is None or market.bar_min != level.bar_min:
         return level
     row = _rows_ended(market, session) - 1
-    if row < 0:
+    # Not when the cycle is, but when its bar ended: a cycle between two bars has seen none since.
+    ended = epoch_ns(session.open + timedelta(minutes=market.bar_min * (row + 1)))
+    if row < 0 or ended <= level.folded_ns:
         return level
     place = _place(row, session, level.bar_min)
     moved = np.minimum(market.bar_return**2 / (level.curve[place] * level.base), MOST)
     observed = (market.quote_age_s < market.bar_min * 60.0) & (market.last > 0)
     shares = _shares(level.bar_min, half_life_rows)
     fast, slow = _fold(level.fast, level.slow, moved, observed, shares)
-    return replace(level, fast=fast, slow=slow, folded_ns=asof)
+    return replace(level, fast=fast, slow=slow, folded_ns=ended)
 
 
 def variance_ahead(

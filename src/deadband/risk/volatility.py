@@ -8,7 +8,10 @@ from ..core.arrays import Bools, Floats
 
 TRUNCATE_AT = 4.0
 """Returns beyond this many σ count as this many."""
-ROUNDS = 2
+LEAST_ROUNDS, MOST_ROUNDS = 2, 30
+SETTLED = 0.9
+"""Truncation goes on while it takes more than a tenth off any name: the variance it begins with has
+the jump in it, and one print of ten times the price would still be four σ of itself."""
 NIGHTS_OF_PRIOR = 15.0
 """The typical ratio of night to session weighs like this many nights of a name's own."""
 
@@ -31,8 +34,11 @@ def robust_variance(returns: Floats, observed: Bools, half_life_rows: float) -> 
     weights = decay_weights(len(returns), half_life_rows)[:, None] * observed
     squares = returns**2
     variance = _weighted_mean(weights, squares)
-    for _ in range(ROUNDS):
-        variance = _weighted_mean(weights, np.minimum(squares, TRUNCATE_AT**2 * variance))
+    for done in range(1, MOST_ROUNDS + 1):
+        before = variance
+        variance = _weighted_mean(weights, np.minimum(squares, TRUNCATE_AT**2 * before))
+        if done >= LEAST_ROUNDS and (variance >= SETTLED * before).all():
+            break
     return variance
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..core.arrays import Bools, Floats
 from ..core.errors import DataError, MissingError
 from ..core.seen import Scores
@@ -34,14 +32,14 @@ def in_one_unit(scores: Scores, usable: Bools, skill: Sequence[float], risk: Ris
         if unit == "rank":
             value[m, usable[m]] = normal_scores(scores.value[m, usable[m]])
     if common_unit(scores.unit) == "return":
-        if risk.sigma is None:
-            units = " and ".join(sorted(set(scores.unit)))
-            raise MissingError(
-                f"{len(scores.models)} models give scores in {units}, and no volatility is known "
-                "to bring them to one unit. Give history or volatilities, or scores in one unit."
-            )
-        for m, unit in enumerate(scores.unit):
-            if unit != "return":
-                ic = max(skill[m], 0.0)
-                value[m] *= ic * risk.sigma * np.sqrt(scores.horizon_min[m] / risk.horizon_min)
+        for m in (m for m, unit in enumerate(scores.unit) if unit != "return"):
+            sigma = risk.sigma_over(scores.horizon_min[m])
+            if sigma is None:
+                units = " and ".join(sorted(set(scores.unit)))
+                raise MissingError(
+                    f"{len(scores.models)} models give scores in {units}, and no volatility is "
+                    "known to bring them to one unit. Give history or volatilities, or scores in "
+                    "one unit."
+                )
+            value[m] *= max(skill[m], 0.0) * sigma
     return value

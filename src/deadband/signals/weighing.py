@@ -86,16 +86,14 @@ def _of_horizons(skill: Skill, pace: Pace, moved: float, scene: Scene) -> tuple[
     outlooks = []
     for horizon, tracks in _by_horizon(skill).items():
         of = [one for one in skill.weights if one.horizon_min == horizon]
-        typical = np.nan
-        if risk.sigma is not None:
-            typical = median(risk.sigma) * np.sqrt(horizon / risk.horizon_min) / BPS
+        sigma = risk.sigma_over(horizon)
         outlooks.append(
             Outlook(
                 horizon_min=horizon,
                 skill=sum(one.weight * max(one.skill, 0.0) for one in of),
                 outcomes=max(one.outcomes for one in of),
                 half_life_min=half_life(tracks, horizon, market.bar_min),
-                sigma_bps=float(typical),
+                sigma_bps=np.nan if sigma is None else median(sigma) / BPS,
                 round_trip_bps=round_trip,
             )
         )

@@ -8,8 +8,8 @@ import pytest
 from deadband import cycle
 from deadband.core.costs import CostSettings
 from deadband.core.errors import BrokerError
-from deadband.core.orders import Action, Algorithm, ExecType, Side
-from deadband.core.parents import Basket, Instruction, Parent
+from deadband.core.orders import Action, Algorithm, ExecType, Side, Tif
+from deadband.core.parents import Basket, Instruction, Parent, Tick
 from deadband.core.reasons import Code
 from deadband.core.tactics import Tactics
 from deadband.execute.basket import heard, work
@@ -144,6 +144,55 @@ def test_a_new_decision_amends_what_works_and_cancels_only_what_is_not_wanted() 
         (Action.REPLACE, A),
     ]
     assert sent[1].order.order_qty == 350
+
+
+@pytest.mark.parametrize("ticks", ({}, {A: tick(200)}))
+def test_an_order_is_called_back_at_its_deadline_though_its_quotes_have_stopped(
+    ticks: dict[str, Tick],
+) -> None:
+    made, sent = at(basket(BUY))
+    made = answered(made, sent, ExecType.NEW)
+    made, early = work(made, ticks, START + 299 * SECOND)
+    assert Action.CANCEL not in [one.action for one in early]
+    made = answered(made, early, ExecType.REPLACED)
+    made, last = work(made, ticks, START + 300 * SECOND)
+    assert [one.action for one in last] == [Action.CANCEL]
+    made = answered(made, last, ExecType.CANCELED)
+    after, _ = work(made, ticks, START + 301 * SECOND)
+    assert [one.text for one in ended(made, after, START)] == [Code.ORDER_DEADLINE]
+
+
+def test_an_exit_worked_as_before_is_no_longer_held_by_the_corridor() -> None:
+    made, first = at(basket(BUY, SELL, corridor=0.01))
+    made = answered(made, first, ExecType.NEW)
+    made = amend(made, (BUY, replace(SELL, order=replace(SELL.order, reason="CUT_LOSER"))))
+    _, second = at(made, 10)
+    assert [one.order.order_qty for one in second if one.order.symbol == B] == [500]
+
+
+def test_a_sale_that_has_become_an_exit_is_worked_as_one() -> None:
+    made, first = at(basket(BUY, SELL, corridor=0.01))
+    made = answered(made, first, ExecType.NEW)
+    stop = parent(Algorithm.MARKETABLE, order_id="q.1", symbol=B, qty=500, side=Side.SELL)
+    stop = replace(stop, order=replace(stop.order, reason="CUT_LOSER"))
+    made = amend(made, (BUY, stop))
+    made, second = at(made, 1)
+    assert [(one.action, one.order.symbol) for one in second] == [(Action.CANCEL, B)]
+    made = answered(made, second, ExecType.CANCELED)
+    _, third = at(made, 2)
+    (sale,) = [one.order for one in third if one.order.symbol == B]
+    assert (sale.order_qty, sale.tif, sale.reason) == (500, Tif.IOC, Code.ALGO_CROSSES)
+
+
+def test_an_order_that_has_become_one_for_the_auction_does_not_rest_past_the_close() -> None:
+    made, first = at(basket(BUY))
+    made = answered(made, first, ExecType.NEW)
+    auction = parent(Algorithm.CLOSE, order_id="q.1", symbol=A, qty=500, seconds=8 * 3600)
+    made = amend(made, (auction,))
+    made, second = at(made, 1)
+    made = answered(made, second, ExecType.CANCELED)
+    _, third = at(made, 2)
+    assert [one.order.tif for one in third] == [Tif.CLS]
 
 
 # The way back to the cycle

@@ -97,6 +97,12 @@ def test_a_bar_is_folded_in_once() -> None:
     assert again is first
 
 
+def test_a_cycle_between_two_bars_folds_nothing_in_again() -> None:
+    first = model(20, move=5e-3)
+    between = replace(market(20, move=5e-3), asof=OPEN + timedelta(minutes=5 * 20, seconds=40))
+    assert estimate(between, history(), None, SETTINGS, first) is first
+
+
 def test_one_wild_print_counts_as_six_sigma() -> None:
     first = model(20)
     wild, at_bound = (
@@ -203,3 +209,19 @@ def test_without_a_sector_all_names_lend() -> None:
     told = replace(SETTINGS, trade_borrowed=True)
     kept = estimate(market(1, names=alone), seen, None, told, None)
     assert kept.defect[4] == Code.DATA_TOO_NEW.number
+
+
+def test_sigma_over_a_day_is_not_the_openings_times_root_time() -> None:
+    quiet = replace(SETTINGS, level_half_life_min=1e9)
+    early, noon = model(1, settings=quiet), model(40, settings=quiet)
+    for minutes in (390.0, 5 * 390.0):
+        assert early.sigma_over(minutes) == pytest.approx(noon.sigma_over(minutes), rel=0.02)
+        assert early.sigma_over(minutes) == pytest.approx(early.sigma_day * (minutes / 390) ** 0.5)
+    assert early.sigma_over(30.0) == pytest.approx(sigma(early))
+    assert early.sigma_over(7.5) == pytest.approx(sigma(early) / 2)
+
+
+def test_sigma_over_longer_horizons_is_never_less() -> None:
+    for risk in (model(1), model(40), model(78)):
+        grown = [risk.sigma_over(minutes) for minutes in (1, 29, 30, 31, 200, 389, 390, 391, 780)]
+        assert (np.diff(np.array(grown), axis=0) > 0).all()

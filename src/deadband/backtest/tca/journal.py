@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 from ...core.config import Settings
 from ...core.orders import ExecType, ExecutionReport, Order
 from ...core.seen import Market
-from ...core.session import SESSION_MIN
 from ...core.types import Plan, RiskModel
 from ...core.units import epoch_ns, usd
 from ...journal.store import Entry, JournalReader
@@ -92,13 +90,13 @@ class _Reader:
         self.at.append(epoch_ns(now))
         before = self.mids[-1] if self.mids else market.mid
         self.mids.append(np.where(market.mid > 0, market.mid, before))
+        sigma_day = risk.sigma_day
         for order in plan.orders:
             name = self.index[order.symbol]
-            sigma = 0.0 if risk.sigma is None else float(risk.sigma[name])
             self.orders[order.cl_ord_id] = _Open(
                 order=order,
                 half=0.5 * float(market.ask[name] - market.bid[name]),
-                sigma_day=sigma * sqrt(SESSION_MIN / risk.horizon_min),
+                sigma_day=0.0 if sigma_day is None else float(sigma_day[name]),
                 adv=float(market.adv[name]),
             )
 

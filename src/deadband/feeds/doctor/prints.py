@@ -17,6 +17,9 @@ SPIKE = 0.05
 SPIKE_SIGMAS = 20.0
 SPIKE_LEFT = 0.2
 """Most of a jump that may be left after the bar that takes it back."""
+SPIKE_BARS = 6
+"""Bars after a jump in which it may be taken back."""
+SCALE = 4.0
 MEAN_TO_SIGMA = 1.2533
 """σ of a normal variable over its mean distance from 0."""
 
@@ -38,18 +41,44 @@ def find_frozen(chart: Chart) -> list[Finding]:
 
 
 def find_spikes(chart: Chart) -> list[Finding]:
-    """Closes that leave both neighbors by the same way and are back."""
+    """Prices that leave their neighbors and are back, and those that no news multiplies so."""
     returns = [_returns(table) for table in chart.tables]
     bound = np.maximum(SPIKE, SPIKE_SIGMAS * _usual_sigma(returns, len(chart.symbols)))
     found = []
-    for day, there in zip(chart.days, returns, strict=True):
-        jumps = np.abs(there[:-1]) > bound
-        if not jumps.any():
-            continue
-        back = np.abs((1 + there[:-1]) * (1 + there[1:]) - 1)
-        for bar, name in np.argwhere(jumps & (back <= SPIKE_LEFT * np.abs(there[:-1]))).tolist():
-            found.append(f"{chart.symbols[name]} {day} bar {bar + 1}: {there[bar, name]:+.1%}")
+    for day, table, there in zip(chart.days, chart.tables, returns, strict=True):
+        wicks = _wicks(table)
+        told = [(bar, name, wicks[bar, name]) for bar, name in np.argwhere(np.abs(wicks) > bound)]
+        for bar, name in np.argwhere(np.abs(there) > bound).tolist():
+            if _is_back(there[bar : bar + SPIKE_BARS + 1, name]) or _is_scale(there[bar, name]):
+                told.append((bar + 1, name, there[bar, name]))
+        found += [
+            f"{chart.symbols[name]} {day} bar {bar}: {jump:+.1%}"
+            for bar, name, jump in sorted(told)
+        ]
     return [Finding(Ailment.DATA_SPIKE, len(found), listed(found))] if found else []
+
+
+def _wicks(table: DayBars) -> Floats:
+    """How far high or low lies beyond open and close (b, n), as a fraction; NaN without a bar."""
+    up = table.high / np.maximum(table.open, table.close) - 1.0
+    down = table.low / np.minimum(table.open, table.close) - 1.0
+    beyond: Floats = np.where(up > -down, up, down)
+    # After news the first bar ranges as far as that on good prints.
+    beyond[:1] = np.nan
+    return beyond
+
+
+def _is_back(jump: Floats) -> bool:
+    """Whether a bar soon after (k,) takes back what the first one did, as suddenly."""
+    first, later = jump[0], jump[1:]
+    left = np.abs(np.cumprod(1 + jump)[1:] - 1) <= SPIKE_LEFT * abs(first)
+    sudden = np.abs(np.log1p(later)) > abs(np.log1p(first)) / 2
+    return bool((left & (later * first < 0) & sudden).any())
+
+
+def _is_scale(move: float) -> bool:
+    """A multiple that within a session nothing but a wrong unit or a wrong name has."""
+    return bool(abs(np.log1p(move)) >= np.log(SCALE))
 
 
 def _repeats(table: DayBars) -> Bools:

@@ -28,7 +28,7 @@ from .clock import (
 )
 from .copies import REPEATED_BARS, REPEATED_NAMES
 from .placing import CROSS_TIMES
-from .prints import FROZEN_BARS, FROZEN_MIN, SPIKE, SPIKE_LEFT, SPIKE_SIGMAS
+from .prints import FROZEN_BARS, FROZEN_MIN, SCALE, SPIKE, SPIKE_BARS, SPIKE_LEFT, SPIKE_SIGMAS
 from .silence import (
     CALENDAR_NAMES,
     GONE_DAYS,
@@ -155,7 +155,10 @@ SIGNS: Mapping[Ailment, str] = {
     ),
     Ailment.DATA_SPIKE: (
         f"a close {SPIKE:.0%} and {SPIKE_SIGMAS:g} robust σ of the name's bar from the one "
-        f"before it, and the next one back to within {SPIKE_LEFT:.0%} of the jump"
+        f"before it, and one of the next {SPIKE_BARS} back at one blow to within {SPIKE_LEFT:.0%} "
+        "of the jump; or, the first bar aside, a high or low as far from the bar's own open "
+        "and close; or a close "
+        f"{SCALE:g} times the one before it in the same session, or a {SCALE:g}th of it"
     ),
     Ailment.DATA_OFF_TICK: (
         f"{OFF_TICK:.0%} of the closes are no multiple of $0.0001, and the symbol is not adjusted"

@@ -42,6 +42,32 @@ def test_a_jump_that_is_back_in_the_next_bar_is_told(
     assert said == [f"DATA_SPIKE: 1 (SIM003 2026-03-05 bar 19: {text})"]
 
 
+def test_a_jump_that_is_back_after_two_bars_is_told(tmp_path: Path) -> None:
+    frame = BARS.copy()
+    two = at(3, "11:05") | at(3, "11:10")
+    frame.loc[two, PRICES] = (frame.loc[two, PRICES] * 2.0).round(2)
+    (said,) = found(tmp_path, frame)
+    assert said.startswith("DATA_SPIKE: 1 (SIM003 2026-03-05 bar 19: +")
+
+
+@pytest.mark.parametrize(("column", "times"), [("high", 3.0), ("high", 1.07), ("low", 0.06)])
+def test_a_high_or_low_far_from_its_own_bar_is_told(
+    tmp_path: Path, column: str, times: float
+) -> None:
+    frame = BARS.copy()
+    frame.loc[at(3, "11:05"), column] = (frame.loc[at(3, "11:05"), column] * times).round(2)
+    (said,) = found(tmp_path, frame)
+    assert said.startswith("DATA_SPIKE: 1 (SIM003 2026-03-05 bar 19: ")
+
+
+@pytest.mark.parametrize("times", (100.0, 0.01))
+def test_prices_in_another_unit_from_some_bar_on_are_told(tmp_path: Path, times: float) -> None:
+    frame = BARS.copy()
+    later = MINE & on(frame, 3) & (clock(frame) >= "11:05")
+    frame.loc[later, PRICES] = frame.loc[later, PRICES] * times
+    assert any(said.startswith("DATA_SPIKE: 1 (SIM003") for said in found(tmp_path, frame))
+
+
 def test_a_jump_that_stays_is_news(tmp_path: Path) -> None:
     frame = BARS.copy()
     later = MINE & (frame.ts >= frame.ts[at(3, "11:05")].item())
