@@ -36,6 +36,7 @@ from .policy.decide import decide
 from .policy.permit import permit
 from .risk.estimate import estimate
 from .signals.features.catalog import measurable as measurable_features
+from .signals.features.catalog import parts_of as feature_parts
 from .signals.features.observe import observe as observe_bar
 from .signals.features.observe import read as read_features
 from .signals.features.state import FeatureState as FeatureState
@@ -202,9 +203,14 @@ def hear(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[Executi
     return heard_by_parents(basket, report)
 
 
-def first_features(universe: Universe, bar_min: float) -> FeatureState:
-    """What features remember before any bar; bars will be `bar_min` minutes long."""
-    return FeatureState.empty(universe, bar_min)
+def first_features(
+    universe: Universe, bar_min: float, names: tuple[str, ...] | None = None
+) -> FeatureState:
+    """What features remember before any bar; bars will be `bar_min` minutes long.
+
+    `names`: the features that will be read, None for all; what none of them needs is not kept up.
+    """
+    return FeatureState.empty(universe, bar_min, feature_parts(names))
 
 
 def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
@@ -217,7 +223,7 @@ def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
 
 
 def read(features: FeatureState, names: tuple[str, ...] | None = None) -> Features:
-    """The named features as of the last bar's end, as models take them; None: all there are."""
+    """The named features as of the last bar's end, as models take them; None: all folded."""
     return read_features(features, names)
 
 
