@@ -22,7 +22,7 @@ from .core.orders import ExecutionReport, Order, OrdStatus, WorkingOrder
 from .core.parents import Basket, Intent, Parent, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
-from .core.session import EXCHANGE_ZONE, Session
+from .core.session import Session, exchange_day
 from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
 from .execute.basket import work as work_basket
@@ -107,7 +107,7 @@ def foresee(
 
 def _at_open(state: State, seen: Seen) -> State:
     """On a new exchange day the day's turnover and its starting NAV begin afresh."""
-    day = seen.now.astimezone(EXCHANGE_ZONE).date().isoformat()
+    day = exchange_day(seen.now).isoformat()
     nav = seen.portfolio.nav
     if day == state.day:
         return replace(state, peak_nav=max(state.peak_nav, nav))
