@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
@@ -132,7 +133,7 @@ def after(record: CycleRecord) -> State:
     )
     sent = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
     usd = sum(order.order_qty * order.arrival for order in plan_.orders)
-    barred = np.isin(record.decision.code, NO_REENTRY)
+    barred = is_one_of(record.decision.code, NO_REENTRY)
     taken_up = record.permits.watch.cleared > state.watch.cleared
     nav = seen.portfolio.nav
     return replace(
