@@ -47,7 +47,7 @@ def timed(names: int, journal: NoJournal | JournalWriter) -> Clock:
     broker = SimBroker(tape.universe, settings.execution, settings.costs, tape.shortable)
     run = Run(settings, tape, market.scores, broker, journal)
     run.open(market.sessions[0].open)
-    state = cycle.first_features(tape.universe, tape.bar_min)
+    state = cycle.first_features(tape.universe, tape.bar_min, NEEDS)
     before = tape.day(tape.sessions()[-DAYS - 1])
     for k in range(1, len(before) + 1):
         state = cycle.observe(state, before.bar(k), before.session)

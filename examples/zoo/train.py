@@ -45,7 +45,7 @@ features = {features}
 def samples(bars, before, market):
     """Rows of features (s, k) and what followed each (s,), bps, from bars before a day alone."""
     tape = bar_tape(bars, Listing(), Settings(data=DataSettings(market=market)))
-    state, looks = cycle.first_features(tape.universe, tape.bar_min), []
+    state, looks = cycle.first_features(tape.universe, tape.bar_min, FEATURES), []
     every = round(HORIZON_MIN / tape.bar_min)
     for session, bar in tape.bars_before(session_on(before), most=10_000):
         state = cycle.observe(state, bar, session)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
@@ -22,7 +23,7 @@ from .core.orders import ExecutionReport, Order, OrdStatus, TradeFee, WorkingOrd
 from .core.parents import Basket, Instruction, Parent, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
-from .core.session import EXCHANGE_ZONE, Session
+from .core.session import Session, exchange_day
 from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
 from .execute.basket import work as work_basket
@@ -36,6 +37,7 @@ from .policy.decide import decide
 from .policy.permit import permit
 from .risk.estimate import estimate
 from .signals.features.catalog import measurable as measurable_features
+from .signals.features.catalog import parts_of as feature_parts
 from .signals.features.observe import observe as observe_bar
 from .signals.features.observe import read as read_features
 from .signals.features.state import FeatureState as FeatureState
@@ -106,7 +108,7 @@ def foresee(
 
 def _at_open(state: State, seen: Seen) -> State:
     """On a new exchange day the day's turnover and its starting NAV begin afresh."""
-    day = seen.now.astimezone(EXCHANGE_ZONE).date().isoformat()
+    day = exchange_day(seen.now).isoformat()
     nav = seen.portfolio.nav
     if day == state.day:
         return replace(state, peak_nav=max(state.peak_nav, nav))
@@ -131,7 +133,7 @@ def after(record: CycleRecord) -> State:
     )
     sent = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
     usd = sum(order.order_qty * order.arrival for order in plan_.orders)
-    barred = np.isin(record.decision.code, NO_REENTRY)
+    barred = is_one_of(record.decision.code, NO_REENTRY)
     taken_up = record.permits.watch.cleared > state.watch.cleared
     nav = seen.portfolio.nav
     return replace(
@@ -202,9 +204,14 @@ def hear(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[Executi
     return heard_by_parents(basket, report)
 
 
-def first_features(universe: Universe, bar_min: float) -> FeatureState:
-    """What features remember before any bar; bars will be `bar_min` minutes long."""
-    return FeatureState.empty(universe, bar_min)
+def first_features(
+    universe: Universe, bar_min: float, names: tuple[str, ...] | None = None
+) -> FeatureState:
+    """What features remember before any bar; bars will be `bar_min` minutes long.
+
+    `names`: the features that will be read, None for all; what none of them needs is not kept up.
+    """
+    return FeatureState.empty(universe, bar_min, feature_parts(names))
 
 
 def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
@@ -217,7 +224,7 @@ def observe(features: FeatureState, bar: Bar, session: Session) -> FeatureState:
 
 
 def read(features: FeatureState, names: tuple[str, ...] | None = None) -> Features:
-    """The named features as of the last bar's end, as models take them; None: all there are."""
+    """The named features as of the last bar's end, as models take them; None: all folded."""
     return read_features(features, names)
 
 

@@ -99,9 +99,11 @@ def bar_of(day: Day, k: int, bar_min: float) -> Bar:
     )
 
 
-def folded(days: list[Day], bar_min: float, upto: tuple[int, int]) -> FeatureState:
+def folded(
+    days: list[Day], bar_min: float, upto: tuple[int, int], names: tuple[str, ...] | None = None
+) -> FeatureState:
     """Every bar but the silent ones, up to the k-th of day d."""
-    state = cycle.first_features(kit.universe(days[0].close.shape[1]), bar_min)
+    state = cycle.first_features(kit.universe(days[0].close.shape[1]), bar_min, names)
     for d, day in enumerate(days[: upto[0] + 1]):
         for k in range(1, len(day) + 1):
             last = (d, k) == upto
@@ -144,6 +146,18 @@ def assert_told_as_by_hand(world: World) -> None:
 @given(worlds)
 def test_folded_features_are_the_batch_ones(world: World) -> None:
     assert_told_as_by_hand(world)
+
+
+@settings(max_examples=20, deadline=None)
+@given(worlds)
+def test_a_feature_folded_alone_is_the_same(world: World) -> None:
+    """Nothing that is left out for want of a reader was needed."""
+    days = world.days()
+    upto = (len(days) - 1, len(days[-1]))
+    told = cycle.read(folded(days, world.bar_min, upto))
+    for name, row in zip(told.names, told.value, strict=True):
+        alone = cycle.read(folded(days, world.bar_min, upto, (name,)), (name,))
+        assert alone.value[0].tobytes() == row.tobytes(), name
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -76,7 +76,8 @@ def learned(days: tuple[Day, ...]) -> Track:
                 defect=np.zeros((1, N), dtype=np.int16),
             )
             seen = kit.market(names, price=day.price[k], asof=day.open + timedelta(minutes=BAR * k))
-            skill = learn(skill, scores, np.ones((1, N), dtype=np.bool_), seen, SETTINGS)
+            usable = np.full((1, N), made is not None)
+            skill = learn(skill, scores, usable, seen, SETTINGS)
     (track,) = skill.tracks
     return track
 

@@ -34,7 +34,7 @@ class Measure:
         return cycle.read(state, tuple(need for need in self.needs if need in known))
 
     def _warmed(self, day: SessionBars) -> cycle.FeatureState:
-        state = cycle.first_features(self.tape.universe, self.tape.bar_min)
+        state = cycle.first_features(self.tape.universe, self.tape.bar_min, self.needs)
         for session, bar in self.tape.bars_before(day.session, WARM_UP_SESSIONS):
             state = cycle.observe(state, bar, session)
         return state

@@ -54,11 +54,11 @@ class RollCall:
 
 
 def take_roll(calls: dict[str, RollCall], scores: Scores, traded: Bools, oldest_s: float) -> None:
-    """Add one cycle; a score older than `oldest_s` has lost its vote too. `traded` (n,)."""
+    """Add one cycle; a score as old as `oldest_s` has lost its vote too. `traded` (n,)."""
     for m, name in enumerate(scores.models):
         stated = scores.version[m], scores.unit[m], scores.horizon_min[m]
         call = calls.setdefault(name, RollCall(*stated))
-        stale = (scores.defect[m] == 0) & (scores.age_s[m] > oldest_s)
+        stale = (scores.defect[m] == 0) & (scores.age_s[m] >= oldest_s)
         defect = np.where(stale, Code.DATA_STALE_SCORE.number, scores.defect[m])[traded]
         call.cycles += 1
         call.silent += bool((defect != 0).all())

@@ -107,6 +107,20 @@ def highest(values: Floats) -> float:
     return values.item(values.argmax()) if len(values) else 0.0
 
 
+def is_one_of(numbers: Any, few: tuple[int, ...]) -> Bools:
+    """Which of the whole numbers (n,) ≥ 0 are among a few; `np.isin` takes ten times as long."""
+    found: Bools = _members(few).take(numbers, mode="clip")
+    return found
+
+
+@lru_cache(maxsize=16)
+def _members(few: tuple[int, ...]) -> Bools:
+    """Whether each number is among them, up to one that is above them all, and so is not."""
+    table = np.zeros(max(few) + 2, dtype=np.bool_)
+    table[list(few)] = True
+    return table
+
+
 def median(values: Floats) -> float:
     """The middle of `values` (n,) as `np.median` has it, NaN of none.
 

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from operator import sub
 from zoneinfo import ZoneInfo
@@ -64,6 +64,12 @@ class Session:
         return self.open <= _aware(instant) < self.close
 
 
+@lru_cache
+def exchange_day(instant: datetime) -> date:
+    """The date in New York at the instant."""
+    return _aware(instant).astimezone(EXCHANGE_ZONE).date()
+
+
 def session_on(day: date) -> Session | None:
     """Look up the session of an exchange day; None on a weekend or holiday."""
     return _calendar().by_day.get(_inside_table(day))
@@ -71,7 +77,7 @@ def session_on(day: date) -> Session | None:
 
 def session_at(instant: datetime) -> Session | None:
     """Find the session that is open at the instant; None while the market is closed."""
-    session = session_on(_aware(instant).astimezone(EXCHANGE_ZONE).date())
+    session = session_on(exchange_day(instant))
     return session if session is not None and instant in session else None
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.arrays import Floats, Ints
+from ..core.arrays import Floats, Ints, is_one_of
 from ..core.config import ExecutionSettings
 from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
 from ..core.problem import Problem
@@ -28,7 +28,7 @@ from .router import routed
 
 STANDARD = Tactics()
 
-NEEDED = np.append(FREE, (Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number))
+NEEDED = (*FREE.tolist(), Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number)
 """Codes of trades that keep a limit: no minimum ticket stops them."""
 
 
@@ -166,7 +166,7 @@ def _close_before_flip(draft: Draft) -> None:
 
 def _drop_small(draft: Draft) -> None:
     usd, minimum = np.abs(draft.shares) * draft.seen.portfolio.price, draft.settings.min_ticket_usd
-    optional = (draft.decision.target != 0) & ~np.isin(draft.decision.code, NEEDED)
+    optional = (draft.decision.target != 0) & ~is_one_of(draft.decision.code, NEEDED)
     for name in np.flatnonzero((draft.shares != 0) & (usd < minimum) & optional).tolist():
         draft.note(Code.ORDER_BELOW_MIN_TICKET, name, usd=float(usd[name]), minimum=minimum)
         draft.shares[name] = 0

@@ -26,6 +26,10 @@ LEAST_BPS = 0.01
 """Where no name is expected to move so far, fractions must have been written for bps."""
 
 
+NUMBERS = "biufO"
+"""Kinds of arrays that may hold numbers; NumPy would convert text, dates and complex ones too."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """A model's word at `at` (aware UTC): value (n,), 0 where `defect` (n,) says why there is none.
@@ -93,9 +97,15 @@ def _aligned(said: Any, universe: Universe) -> tuple[Floats, tuple[Fault, ...]] 
         by_symbol = dict(pairs)
         said = [by_symbol.get(symbol) for symbol in universe.symbols]
     try:
+        told = np.asarray(said)
+        if told.dtype.kind not in NUMBERS:
+            return Fault(Code.MODEL_BAD_SHAPE, f"no numbers: {told.dtype}")
         # A copy: what the model keeps of it may change, what it said does not.
-        row = np.array(said, dtype=np.float64)
-    except (TypeError, ValueError) as fault:
+        row = told.astype(np.float64)
+        if isinstance(said, np.ma.MaskedArray):
+            # What is masked is no opinion; the number under the mask may be anything.
+            row[np.ma.getmaskarray(said)] = np.nan
+    except (TypeError, ValueError, OverflowError) as fault:
         return Fault(Code.MODEL_BAD_SHAPE, f"no numbers: {fault}")
     if row.shape != (len(universe),):
         return Fault(Code.MODEL_BAD_SHAPE, f"shape {row.shape}, expected ({len(universe)},)")

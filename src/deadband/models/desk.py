@@ -2,8 +2,8 @@
 
 A desk is asked, then collected. `AtOnce` answers in the caller's thread, however long it takes: the
 same run comes out the same each time. `Beside` has a thread of its own and waits `budget_ms`; an
-answer that comes later is taken up at a later cycle, and a model that is still busy is not asked
-again meanwhile.
+answer that comes later is taken up at a later cycle, and a model that is still busy then is neither
+asked again nor waited for.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Beside:
 
     def ask(self, features: Features) -> None:
         self._late = self._taken(0.0) if self._busy else None
-        self._until = monotonic() + self.model.budget_ms / 1e3
         if not self._busy:
+            self._until = monotonic() + self.model.budget_ms / 1e3
             self._busy = True
             self._asked.put(features)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+
 from ..core.reasons import Code
 
 T = TypeVar("T")
@@ -27,10 +29,16 @@ class Fault:
 
 
 def contained(call: Callable[[], T]) -> T | Fault:
-    """What the call returns, or a fault; it may even try to leave the program."""
+    """What the call returns, or a fault; it may even try to leave the program.
+
+    How NumPy treats errors is as before, whatever the call has made of it.
+    """
     try:
-        return call()
-    except (Exception, SystemExit) as raised:  # noqa: BLE001 - a model may raise anything
+        with np.errstate():
+            return call()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - a cancelled task is no Exception, for one
         return Fault(Code.MODEL_RAISED, words_of(raised))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.arrays import is_one_of
 from ..core.config import Settings
 from ..core.limits import Limit
 from ..core.problem import Proposal
@@ -14,6 +15,8 @@ from ..core.types import Decision, Permits
 from .bands import hold_inside_bands
 from .gates import stops
 from .windows import open_window
+
+UNRANKED = Code.HOLD_FLAT.number, Code.HOLD_RANK.number
 
 
 def decide(proposal: Proposal, permits: Permits, seen: Seen, settings: Settings) -> Decision:
@@ -52,7 +55,7 @@ def _name_the_gate(code: Codes, proposal: Proposal, permits: Permits) -> Codes:
     problem = proposal.problem
     stopped = (code == Code.HOLD_LIMIT.number) & (proposal.limit == Limit.PERMIT.number)
     stopped |= (problem.cut > 0) & (problem.current != 0) & (proposal.weights == problem.current)
-    unranked = ~problem.scored & np.isin(code, (Code.HOLD_FLAT.number, Code.HOLD_RANK.number))
+    unranked = ~problem.scored & is_one_of(code, UNRANKED)
     # What is held was stopped on its way out (held and kept is HOLD_KEEP), what is flat on its way
     # in, on the side its score asks for.
     toward = np.where(problem.current == 0, np.sign(problem.z), -np.sign(problem.current))

@@ -134,7 +134,9 @@ def _worth(one: Outlook, unit: str, holding_min: float, decision_min: float) -> 
     gathered = holding_min / (life / np.log(2.0) + holding_min)
     reach = gathered / accrued(one.horizon_min, life)
     skill = max(one.skill, LEAST_SKILL)
-    earned = skill * TRADED_Z * one.sigma_bps * reach
+    # What has not moved at all says nothing of how it will.
+    sigma_bps = one.sigma_bps if one.sigma_bps > 0.0 else np.nan
+    earned = skill * TRADED_Z * sigma_bps * reach
     net = earned / (earned + one.round_trip_bps)
     if np.isnan(net):
         net = 1.0

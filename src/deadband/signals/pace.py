@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..core.seen import Seen
-from ..core.session import SESSION_MIN, open_minutes
+from ..core.session import SESSION_MIN, exchange_day, open_minutes
 from ..core.skill import Pace
 from ..core.types import State
 
@@ -16,9 +16,9 @@ def follow(pace: Pace | None, seen: Seen, state: State) -> Pace:
     if pace is None:
         return Pace(seen.now, turnover_today=state.turnover_today)
     minutes = open_minutes(pace.at, seen.now)
-    traded = state.turnover_today - pace.turnover_today
-    if traded < 0.0:  # Another day has begun.
-        traded = state.turnover_today
+    traded = state.turnover_today
+    if exchange_day(pace.at) == exchange_day(seen.now):
+        traded -= pace.turnover_today
     kept = float(0.5 ** (minutes / SESSION_MIN))
     return replace(
         pace,

@@ -6,23 +6,24 @@
    the returns in between tell how fast what it knew came true.
 3. Outcomes that overlap count by the share that is new. A horizon inside the day is not judged
    over a night, nor one that was missed by more than half its length.
-4. A model's fresh scores are noted as its next vote, a quarter of its horizon after the last one at
-   the earliest, and compared with those before: a model that changes its mind costs more to follow.
+4. Scores made since a model's last vote are its next one, a quarter of its horizon later at the
+   earliest. Their time begins when they are heard, so that a model that is always late is
+   judged by what can be done with it. They are compared with those before: a model that changes its
+   mind costs more to follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 
 import numpy as np
 
 from ..core.arrays import Bools, Floats, median
 from ..core.config import SignalSettings
 from ..core.seen import Market, Scores
-from ..core.session import EXCHANGE_ZONE, SESSION_MIN, open_minutes
+from ..core.session import SESSION_MIN, exchange_day, open_minutes
 from ..core.skill import JUDGED, LAGS, Skill, Track, Vote
 from ..core.units import BPS
 from .decay import lag_minutes
@@ -89,7 +90,8 @@ def learn(
             vote = replace(vote, since=market.last, passed=vote.passed + 1)
             votes[place] = vote
     latest = {vote.model: vote for vote in votes}
-    new = usable & now.fresh & (scores.age_s < market.bar_min * 60.0)
+    silent_s = [_silent_s(latest.get(model), market) for model in scores.models]
+    new = usable & now.fresh & (scores.age_s < np.array(silent_s)[:, None])
     for m in np.flatnonzero(new.sum(axis=1) >= FEWEST).tolist():
         model = scores.models[m]
         before = latest.get(model)
@@ -111,6 +113,11 @@ def learn(
 
 def _same(ours: Sequence[object], theirs: Sequence[object]) -> bool:
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
+
+
+def _silent_s(before: Vote | None, market: Market) -> float:
+    """Seconds since the model's last vote, of any time: a score's age is told in such."""
+    return np.inf if before is None else (market.asof - before.at).total_seconds()
 
 
 def _apart(before: Vote | None, horizon_min: float, market: Market) -> float:
@@ -181,12 +188,7 @@ def _judged(track: Track, vote: Vote, names: Bools, now: _Now) -> Track:
 
 def _over_night(at: datetime, horizon_min: float, market: Market) -> bool:
     """Whether a horizon inside the day has seen a night."""
-    return horizon_min < SESSION_MIN and _day(at) != _day(market.asof)
-
-
-@lru_cache
-def _day(at: datetime) -> date:
-    return at.astimezone(EXCHANGE_ZONE).date()
+    return horizon_min < SESSION_MIN and exchange_day(at) != exchange_day(market.asof)
 
 
 def _kept(minutes: float, half_life_days: float) -> float:

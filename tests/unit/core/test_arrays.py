@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deadband.core.arrays import best_first, exact_sum, seal, top
+from deadband.core.arrays import best_first, exact_sum, is_one_of, seal, top
 from deadband.core.errors import DataError, ShapeError
 
 
@@ -17,6 +17,12 @@ def test_a_sealed_array_is_a_copy_that_cannot_be_written() -> None:
     assert sealed.tolist() == [1.0, 2.0]
     with pytest.raises(ValueError, match="read-only"):
         sealed[0] = 3.0
+
+
+@given(st.lists(st.integers(0, 400)), st.lists(st.integers(0, 300), min_size=1, max_size=12))
+def test_membership_is_that_of_numpy(numbers: list[int], few: list[int]) -> None:
+    column = np.array(numbers, dtype=np.int16)
+    assert is_one_of(column, tuple(few)).tolist() == np.isin(column, few).tolist()
 
 
 def test_a_sealed_array_is_not_copied_again() -> None:

@@ -124,17 +124,28 @@ def test_nan_is_no_opinion_and_infinity_no_number() -> None:
         None,
         "strong buy",
         ["a", "b", "c"],
+        ["1.0", "2.0", "3.0"],
+        np.array([1.0, 2.0, 3.0j]),
+        np.array(["2026-03-03"] * 3, dtype="datetime64[D]"),
+        [10**400, 1, 2],
         [1.0, [2.0], 3.0],
         object(),
         pd.Series([1.0, 2.0], index=["AAA", "AAA"]),
         {"AAA": "high"},
     ],
-    ids=range(12),
+    ids=range(16),
 )
 def test_an_answer_that_is_not_one_number_a_name_is_no_vote(said: Any) -> None:
     answer = asked(said)
     assert codes(answer) == ["MODEL_BAD_SHAPE"] * 3
     assert [code for code, _ in words(answer)] == ["MODEL_BAD_SHAPE"]
+
+
+def test_what_is_masked_is_no_opinion() -> None:
+    """NumPy would hand on the number under the mask."""
+    answer = asked(np.ma.masked_array([1.0, 7.0, 3.0], mask=[False, True, False]))
+    assert codes(answer) == ["", "DATA_MISSING_SCORE", ""]
+    assert answer.value.tolist() == [1.0, 0.0, 3.0]
 
 
 @pytest.mark.parametrize("kind", [dict, pd.Series])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from queue import Empty
 from threading import Event
 from typing import Any
 
@@ -160,6 +161,35 @@ def test_a_model_that_hangs_stops_nothing_and_is_not_asked_again() -> None:
         assert (trouble.model, str(trouble.code)) == ("slow", "MODEL_LATE")
         assert trouble.text == "no answer within 1 ms"
     assert gate.calls == 1
+    gate.open(0)
+
+
+class Nothing:
+    """A queue in which nothing ever comes, on a clock that shows how long that was waited for."""
+
+    def __init__(self) -> None:
+        self.clock_s = 0.0
+
+    def get(self, timeout: float) -> Any:
+        self.clock_s += timeout
+        raise Empty
+
+    def get_nowait(self) -> Any:
+        raise Empty
+
+    def put(self, answer: Any) -> None:
+        """Too late for anyone."""
+
+
+def test_a_model_that_hangs_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a budget's time in every decision from then on."""
+    gate, nothing = Gate([1.0, 2.0]), Nothing()
+    made, desk = live(gate, budget_ms=1000.0)
+    desk._answers = nothing  # type: ignore[assignment]
+    monkeypatch.setattr("deadband.models.desk.monotonic", lambda: nothing.clock_s)
+    for minutes in (0.0, 5.0, 10.0):
+        assert codes(at(made, minutes), 1) == ["MODEL_LATE"] * 2
+    assert nothing.clock_s == 1.0
     gate.open(0)
 
 

@@ -194,6 +194,17 @@ def test_only_what_is_asked_for_is_read_in_the_order_asked() -> None:
     assert read.asof == SESSIONS[0].open + timedelta(minutes=120)
 
 
+def test_what_was_not_asked_for_at_first_is_not_there_later() -> None:
+    """Better an error than a volatility of no bars."""
+    session = SESSIONS[0]
+    state = cycle.first_features(kit.universe(1), BAR_MIN, ("return_30m", "vwap_distance"))
+    state = cycle.observe(state, bar(session, 1, [100.0]), session)
+    assert {"volume_ratio", "spread"} < set(cycle.read(state).names)
+    assert not {"atr_30m", "range_vol_1d", "realized_vol_1d"} & set(cycle.read(state).names)
+    with pytest.raises(MissingError, match="nothing was folded for atr_30m, range_vol_1d. Name"):
+        cycle.read(state, ("return_30m", "atr_30m", "range_vol_1d"))
+
+
 def test_a_window_forgets_a_spike_to_the_last_bit() -> None:
     """A running sum that subtracts would keep some 1e-4 of it here."""
     window = Window.empty(3, (1, 1))
@@ -212,9 +223,9 @@ def test_a_window_is_the_sum_of_its_last_rows(bars: int) -> None:
 
 
 def test_a_curve_is_a_mean_of_20_sessions_and_then_leans_on_new_ones() -> None:
-    curve, known = Curve.empty(1, 1, 1), np.array([True])
+    curve, known = Curve.empty(1, 1, 1), np.array([[True]])
     for session in range(21):
-        curve = curve.learn(0, np.array([[float(session)]]), known)
+        curve = curve.learn(np.array([[[float(session)]]]), known)
         mean, enough = curve.means(0)
         if session < 20:
             assert mean.item() == pytest.approx(session / 2)

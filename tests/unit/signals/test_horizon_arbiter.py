@@ -85,6 +85,18 @@ def test_without_a_volatility_cost_is_not_counted() -> None:
     assert np.isnan(short.earned_bps) and short.why is Code.HORIZON_RECORD
 
 
+@pytest.mark.parametrize("round_trip_bps", [0.0, 3.0])
+def test_a_volatility_of_zero_is_one_that_is_not_known(round_trip_bps: float) -> None:
+    """Of a market that mostly stands still; nothing earned over nothing paid is no number."""
+    still, unknown = (
+        weigh(*(outlook(h, sigma_bps=s, round_trip_bps=round_trip_bps) for h in (30.0, 120.0)))
+        for s in (0.0, np.nan)
+    )
+    assert [one.weight for one in still] == [one.weight for one in unknown]
+    assert sum(one.weight for one in still) == pytest.approx(1.0)
+    assert [one.why for one in still] == [Code.HORIZON_RECORD] * 2
+
+
 def test_a_horizon_without_a_record_says_so_and_one_at_its_bound_too() -> None:
     new = outlook(30.0, skill=0.02, outcomes=0.0, round_trip_bps=0.1)
     assert weigh(new, outlook(120.0))[0].why is Code.HORIZON_NO_RECORD

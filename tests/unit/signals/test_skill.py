@@ -87,7 +87,7 @@ def test_overlapping_outcomes_count_by_what_is_new() -> None:
 
 def test_a_horizon_within_the_day_is_not_judged_over_night() -> None:
     skill = after(Skill(), scores(SCORE), at("15:50"))
-    next_day = after(skill, scores(SCORE, age_s=6e4), at("09:50", "2026-03-04"), 100.0 + SCORE)
+    next_day = after(skill, scores(SCORE, age_s=64_800.0), at("09:50", "2026-03-04"), 100.0 + SCORE)
     assert track(next_day).shares == 0.0
     assert [vote.passed for vote in next_day.votes] == [3]
 
@@ -178,3 +178,27 @@ def test_rank_correlation_is_spearmans(pairs: list[tuple[int, int]]) -> None:
 
 def test_instants_are_in_utc() -> None:
     assert at("10:00").tzinfo is UTC or at("10:00").utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("late_min", [5, 10, 25])
+def test_a_model_that_is_always_late_is_judged_by_what_is_heard_of_it(late_min: int) -> None:
+    """Its votes count, so its record has to: it may not vote for ever on credit."""
+    skill, price = Skill(), np.full(N, 100.0)
+    for k in range(60):
+        now = at("09:35") + timedelta(minutes=5 * k)
+        said = scores(RNG.normal(size=N), age_s=60.0 * late_min)
+        skill = after(skill, said, now, price)
+        price = price * np.exp(0.001 * RNG.normal(size=N))
+    # The votes of four and a half hours have had their half hour.
+    assert track(skill).shares == pytest.approx(9.0, abs=1.0)
+
+
+def test_a_score_of_the_open_is_a_vote_at_the_first_bar_and_only_once() -> None:
+    """Stated at 09:30, it is a bar old when it is first heard."""
+    skill = Skill()
+    for k in range(1, 13):
+        age_s = 300.0 * k
+        now = at("09:30") + timedelta(seconds=age_s)
+        skill = after(skill, scores(SCORE, age_s=age_s, horizon_min=60.0), now)
+    (vote,) = skill.votes
+    assert vote.at == at("09:35")

@@ -82,6 +82,14 @@ def test_a_new_day_begins_its_turnover_anew() -> None:
     assert found.turnover_today == 0.25
 
 
+def test_a_busier_new_day_is_a_new_day_too() -> None:
+    """All of its turnover is new, though it is more than yesterday's."""
+    pace = Pace(kit.clock("15:55"), turned=0.1, turnover_today=0.1)
+    seen = kit.seen(NAMES, now=kit.clock("09:35", "2026-03-04"))
+    found = follow(pace, seen, kit.state(NAMES, turnover_today=0.3))
+    assert found.turned == pytest.approx(0.3 + 0.1 * 0.5 ** (10.0 / 390.0))
+
+
 def test_a_book_is_held_for_a_bar_at_least() -> None:
     hectic = Pace(kit.clock("10:00"), exposure=0.1, turned=50.0)
     assert holding_min(hectic, 0.1, [30.0], 5.0) == 5.0

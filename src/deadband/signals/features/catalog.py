@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 from ...core.arrays import Floats
 from ...core.session import SESSION_MIN
-from .state import HALF_HOUR, FeatureState, is_whole
-from .volatility import ranged, realized
+from .state import HALF_HOUR, MOVES, RANGES, TRUE_RANGE, VOLUMES, FeatureState, is_whole
+from .volatility import volatility
 from .volume import DOLLARS, SHARES
 
 Reader = Callable[[FeatureState], Floats | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Minutes that must be whole bars, the reader, and the part that it reads beside prices.
+
+    One number is every name's.
+    """
+
+    window_min: float
+    read: Reader
+    part: str = ""
 
 
 def _return_over(minutes: float) -> Reader:
@@ -35,32 +48,40 @@ def _vwap_distance(state: FeatureState) -> Floats:
     return distance
 
 
-READERS: dict[str, tuple[float, Reader]] = {
-    "return_5m": (5.0, _return_over(5.0)),
-    "return_30m": (HALF_HOUR, _return_over(HALF_HOUR)),
-    "return_1d": (0.0, _return_since(1)),
-    "return_5d": (0.0, _return_since(5)),
-    "opening_return_30m": (HALF_HOUR, _opening_return),
-    "slot_return_30m": (HALF_HOUR, _slot_return),
-    "overnight_gap": (0.0, lambda state: state.prices.gap()),
-    "realized_vol_30m": (HALF_HOUR, lambda state: realized(state.ranges.recent)),
-    "realized_vol_1d": (SESSION_MIN, lambda state: realized(state.ranges.day)),
-    "range_vol_1d": (SESSION_MIN, lambda state: ranged(state.ranges.day)),
-    "atr_30m": (HALF_HOUR, lambda state: state.true_range.of(state.last)),
-    "volume_ratio": (HALF_HOUR, lambda state: state.volumes.ratio(SHARES)),
-    "dollar_volume_ratio": (HALF_HOUR, lambda state: state.volumes.ratio(DOLLARS)),
-    "vwap_distance": (0.0, _vwap_distance),
-    "spread": (0.0, lambda state: 2.0 * state.prices.half_spread / state.last),
-    "since_open_min": (0.0, lambda state: state.k * state.bar_min),
-    "to_close_min": (0.0, lambda state: state.minutes_left),
+CATALOG = {
+    "return_5m": Feature(5.0, _return_over(5.0)),
+    "return_30m": Feature(HALF_HOUR, _return_over(HALF_HOUR)),
+    "return_1d": Feature(0.0, _return_since(1)),
+    "return_5d": Feature(0.0, _return_since(5)),
+    "opening_return_30m": Feature(HALF_HOUR, _opening_return),
+    "slot_return_30m": Feature(HALF_HOUR, _slot_return),
+    "overnight_gap": Feature(0.0, lambda state: state.prices.gap()),
+    "realized_vol_30m": Feature(HALF_HOUR, lambda state: volatility(state.moves.recent), MOVES),
+    "realized_vol_1d": Feature(SESSION_MIN, lambda state: volatility(state.moves.day), MOVES),
+    "range_vol_1d": Feature(SESSION_MIN, lambda state: volatility(state.ranges.day), RANGES),
+    "atr_30m": Feature(HALF_HOUR, lambda state: state.true_range.of(state.last), TRUE_RANGE),
+    "volume_ratio": Feature(HALF_HOUR, lambda state: state.volumes.ratio(SHARES), VOLUMES),
+    "dollar_volume_ratio": Feature(HALF_HOUR, lambda state: state.volumes.ratio(DOLLARS), VOLUMES),
+    "vwap_distance": Feature(0.0, _vwap_distance, VOLUMES),
+    "spread": Feature(0.0, lambda state: 2.0 * state.prices.half_spread / state.last),
+    "since_open_min": Feature(0.0, lambda state: state.k * state.bar_min),
+    "to_close_min": Feature(0.0, lambda state: state.minutes_left),
 }
-"""Per feature the minutes that must be whole bars, and its reader; one number is every name's."""
 
-FEATURES = tuple(READERS)
+FEATURES = tuple(CATALOG)
 """Every feature's name."""
 
 
 @cache
 def measurable(bar_min: float) -> tuple[str, ...]:
     """The features that bars of this length can tell: their windows are whole numbers of bars."""
-    return tuple(name for name, (minutes, _) in READERS.items() if is_whole(minutes / bar_min))
+    return tuple(
+        name for name, feature in CATALOG.items() if is_whole(feature.window_min / bar_min)
+    )
+
+
+@cache
+def parts_of(names: tuple[str, ...] | None) -> frozenset[str]:
+    """What has to be folded for these features, beside prices; None: for all there are."""
+    chosen = FEATURES if names is None else names
+    return frozenset(CATALOG[name].part for name in chosen if name in CATALOG) - {""}

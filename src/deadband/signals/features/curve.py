@@ -16,25 +16,25 @@ LEAST = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Rows by bar of the day, each (q + 1, n): q means, and how many sessions they are of.
+    """Rows (b, q + 1, n), one for each bar of the day: q means, and of how many sessions they are.
 
-    A bar's row is next read a session later, so it may be taught as soon as the bar has ended.
+    It is taught once a session, when that has ended: a bar's row is next read a session later.
     """
 
-    rows: tuple[Floats, ...]
+    rows: Floats
 
     @classmethod
     def empty(cls, bars: int, quantities: int, n: int) -> Curve:
-        return cls((sealed(np.zeros((quantities + 1, n))),) * bars)
+        return cls(sealed(np.zeros((bars, quantities + 1, n))))
 
-    def learn(self, bar: int, values: Floats, known: Bools) -> Curve:
-        """Fold one session's finite values (q, n) of a bar into the means of names known (n,)."""
-        row = self.rows[bar]
-        taught = np.empty_like(row)
-        np.add(row[-1], known, out=taught[-1])
-        share = known / np.minimum(np.maximum(taught[-1], 1.0), MEMORY)
-        np.add(row[:-1], share * (values - row[:-1]), out=taught[:-1])
-        return Curve((*self.rows[:bar], sealed(taught), *self.rows[bar + 1 :]))
+    def learn(self, values: Floats, known: Bools) -> Curve:
+        """Fold a session's finite values (k, q, n) of its first k bars, where known (k, n)."""
+        taught = self.rows.copy()
+        told, before = taught[: len(values)], self.rows[: len(values)]
+        np.add(before[:, -1], known, out=told[:, -1])
+        share = known / np.minimum(np.maximum(told[:, -1], 1.0), MEMORY)
+        np.add(before[:, :-1], share[:, None] * (values - before[:, :-1]), out=told[:, :-1])
+        return Curve(sealed(taught))
 
     def means(self, bar: int) -> tuple[Floats, Bools]:
         """Means (q, n) at a bar of the day, and whose (n,) are of enough sessions."""
@@ -43,6 +43,6 @@ class Curve:
 
     def scaled(self, quantity: int, factor: Floats) -> Curve:
         """The means of one quantity times a factor (n,)."""
-        scale = np.ones_like(self.rows[0])
-        scale[quantity] = factor
-        return Curve(tuple(sealed(row * scale) for row in self.rows))
+        scaled = self.rows.copy()
+        scaled[:, quantity] *= factor
+        return Curve(sealed(scaled))

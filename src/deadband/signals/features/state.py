@@ -10,10 +10,13 @@ from ...core.errors import DataError
 from ...core.seen import Universe
 from ...core.session import SESSION_MIN, Session
 from .price import Prices
-from .volatility import Ranges, TrueRange
+from .volatility import Moves, Ranges, TrueRange
 from .volume import Volumes
 
 HALF_HOUR = 30.0
+
+MOVES, RANGES, TRUE_RANGE, VOLUMES = PARTS = ("moves", "ranges", "true_range", "volumes")
+"""What is folded only where a feature that is asked for reads it; prices always are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,20 +24,24 @@ class FeatureState:
     """Bars of the session that have ended, `k` of them, and what they and earlier ones left.
 
     Every part is a frozen value of sealed rows (n,); folding a bar makes a new state and shares the
-    rows that did not change.
+    rows that did not change. Of `PARTS` those in `folds` are kept up, the others stay empty.
     """
 
     universe: Universe
     bar_min: float
     session: Session | None
     k: int
+    folds: frozenset[str]
     prices: Prices
+    moves: Moves
     ranges: Ranges
     true_range: TrueRange
     volumes: Volumes
 
     @classmethod
-    def empty(cls, universe: Universe, bar_min: float) -> FeatureState:
+    def empty(
+        cls, universe: Universe, bar_min: float, folds: frozenset[str] = frozenset(PARTS)
+    ) -> FeatureState:
         """Nothing seen yet; bars are `bar_min` minutes long."""
         if not 0 < bar_min <= SESSION_MIN:
             raise DataError(
@@ -47,8 +54,10 @@ class FeatureState:
             bar_min=bar_min,
             session=None,
             k=0,
+            folds=folds,
             prices=Prices.empty(n, day),
-            ranges=Ranges.empty(n, recent, day),
+            moves=Moves.empty(n, recent, day),
+            ranges=Ranges.empty(n, day),
             true_range=TrueRange.empty(n),
             volumes=Volumes.empty(n, recent, day),
         )

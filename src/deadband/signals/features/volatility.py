@@ -14,8 +14,8 @@ ATR_BARS = 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranges:
-    """Sums of squared log returns, of Rogers-Satchell variances and of bars observed.
+class Moves:
+    """Sums of squared log returns and of bars observed (2, n).
 
     `recent` lies within the session, `day` runs over sessions; no bar's return spans a night.
     `before` (n,): the close of the bar before, NaN where there was none.
@@ -26,48 +26,49 @@ class Ranges:
     day: Window
 
     @classmethod
-    def empty(cls, n: int, recent_bars: int, day_bars: int) -> Ranges:
-        shape = (3, n)
+    def empty(cls, n: int, recent_bars: int, day_bars: int) -> Moves:
         before = sealed(np.full(n, np.nan))
-        return cls(before, Window.empty(recent_bars, shape), Window.empty(day_bars, shape))
+        return cls(before, Window.empty(recent_bars, (2, n)), Window.empty(day_bars, (2, n)))
 
-    def opened(self) -> Ranges:
-        fresh = Window.empty(self.recent.bars, (3, len(self.before)))
-        return replace(self, before=sealed(np.full(len(self.before), np.nan)), recent=fresh)
+    def opened(self) -> Moves:
+        n = len(self.before)
+        fresh = Window.empty(self.recent.bars, (2, n))
+        return Moves(sealed(np.full(n, np.nan)), fresh, self.day)
+
+    def after(self, bar: Bar, known: Bools) -> Moves:
+        since = np.where(np.isnan(self.before), bar.open, self.before)
+        moved = np.log(bar.close / since)
+        row = sealed(np.array((np.where(known, moved * moved, 0.0), known)))
+        return Moves(sealed(bar.close.copy()), self.recent.push(row), self.day.push(row))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranges:
+    """Sums of Rogers-Satchell variances and of bars observed (2, n), over sessions."""
+
+    day: Window
+
+    @classmethod
+    def empty(cls, n: int, day_bars: int) -> Ranges:
+        return cls(Window.empty(day_bars, (2, n)))
 
     def after(self, bar: Bar, known: Bools) -> Ranges:
-        since = np.where(np.isnan(self.before), bar.open, self.before)
-        reach = np.array((bar.high, bar.low, bar.close, bar.close))
-        reach[:3] /= bar.open
-        reach[3] /= since
-        up, down, across, moved = np.log(reach, out=reach)
-        row = np.empty((3, len(since)))
-        row[0] = moved * moved
+        up, down, across = np.log(np.array((bar.high, bar.low, bar.close)) / bar.open)
         # L. C. G. Rogers, S. E. Satchell, Estimating variance from high, low and closing prices,
         # Annals of Applied Probability 1 (1991): unbiased whatever the drift.
-        row[1] = np.maximum(up * (up - across) + down * (down - across), 0.0)
-        row[2] = 1.0
-        row[:, ~known] = 0.0
-        sealed(row)
-        return Ranges(sealed(bar.close.copy()), self.recent.push(row), self.day.push(row))
+        variance = np.maximum(up * (up - across) + down * (down - across), 0.0)
+        return Ranges(self.day.push(sealed(np.array((np.where(known, variance, 0.0), known)))))
 
 
-def realized(window: Window) -> Floats:
-    """√Σr² (n,): volatility over the window's length (T. G. Andersen, T. Bollerslev, 1998)."""
-    return _over_the_window(window, 0)
+def volatility(window: Window) -> Floats:
+    """Root of the summed variances (n,), over the window's length.
 
-
-def ranged(window: Window) -> Floats:
-    """Rogers-Satchell volatility (n,) over the window's length."""
-    return _over_the_window(window, 1)
-
-
-def _over_the_window(window: Window, quantity: int) -> Floats:
-    """Root of a sum, as if all its bars had been observed; NaN unless half of them were."""
-    total = window.sum
-    observed = total[2]
+    √Σr² is T. G. Andersen, T. Bollerslev (1998). As if all bars of the window had been observed;
+    NaN unless half of them were.
+    """
+    total, observed = window.sum
     enough = 2.0 * observed >= window.bars
-    variance = total[quantity] * window.bars / np.maximum(observed, 1.0)
+    variance = total * window.bars / np.maximum(observed, 1.0)
     return np.where(enough, np.sqrt(variance), np.nan)
 
 

@@ -20,12 +20,15 @@ class Volumes:
 
     `recent`: over the last bars of the session, what traded and what usually does (4, n).
     `listed` (n,): who has ever traded; a bar without a trade is zero volume from then on.
+    `today`: what traded in each bar of the session (2, n), and `counted` whose (n,) it is told of.
     """
 
     session: Floats
     recent: Window
     usual: Curve
     listed: Bools
+    today: tuple[Floats, ...] = ()
+    counted: tuple[Bools, ...] = ()
 
     @classmethod
     def empty(cls, n: int, recent_bars: int, day_bars: int) -> Volumes:
@@ -38,9 +41,13 @@ class Volumes:
 
     def opened(self) -> Volumes:
         n = len(self.listed)
-        return replace(
-            self, session=sealed(np.zeros((2, n))), recent=Window.empty(self.recent.bars, (4, n))
-        )
+        fresh = Window.empty(self.recent.bars, (4, n))
+        return Volumes(sealed(np.zeros((2, n))), fresh, self.usual, self.listed)
+
+    def taught(self) -> Volumes:
+        """The session has ended: what traded in it goes into the curve."""
+        usual = self.usual.learn(np.array(self.today), np.array(self.counted))
+        return replace(self, usual=usual)
 
     def split(self, ratio: Floats) -> Volumes:
         """Shares of before, in new shares; dollars stay dollars."""
@@ -49,23 +56,21 @@ class Volumes:
         usual = self.usual.scaled(SHARES, ratio)
         return replace(self, usual=usual, recent=self.recent.times(factor))
 
-    def after(self, bar: Bar, known: Bools, k: int, *, teaches: bool) -> Volumes:
-        """Fold the k-th bar of the session, k from 1; the curve is read before it is taught."""
-        row = np.empty((4, len(known)))
-        traded = row[:2]
-        traded[SHARES] = bar.volume
-        traded[DOLLARS] = typical_price(bar) * bar.volume
-        traded[:, ~known] = 0.0
-        row[2:], enough = self.usual.means(k - 1)
+    def after(self, bar: Bar, known: Bools) -> Volumes:
+        """Fold the session's next bar."""
+        traded = np.where(known, (bar.volume, typical_price(bar) * bar.volume), 0.0)
+        usual, enough = self.usual.means(len(self.today))
         listed = self.listed | known
         # In a bar in which nothing traded at all the feed was silent, not the market.
         counted = listed & known.any()
-        taught = self.usual.learn(k - 1, traded, counted) if teaches else self.usual
+        row = np.concatenate((traded, usual)) * (enough & counted)
         return Volumes(
             session=sealed(self.session + traded),
-            recent=self.recent.push(sealed(row * (enough & counted))),
-            usual=taught,
+            recent=self.recent.push(sealed(row)),
+            usual=self.usual,
             listed=sealed(listed),
+            today=(*self.today, sealed(traded)),
+            counted=(*self.counted, sealed(counted)),
         )
 
     def ratio(self, quantity: int) -> Floats:
