@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
+import pytest
+import scipy.optimize
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +105,44 @@ def test_the_lots_chosen_are_the_nearest_that_keep_every_limit(case: Case) -> No
     assert found is not None
     assert case.keeps(found)
     assert case.off(found) <= best + 1e-8
+
+
+def test_where_highs_fails_in_its_presolve_it_is_asked_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    solve = scipy.optimize.milp
+
+    def failing(*given: Any, options: dict[str, Any], **named: Any) -> Any:
+        asked.append(options.get("presolve", True))
+        found = solve(*given, options=options, **named)
+        if len(asked) == 1:
+            found.status, found.x = 4, None
+        return found
+
+    monkeypatch.setattr(scipy.optimize, "milp", failing)
+    choice = Choice(
+        names=np.array([0]),
+        wanted=np.array([2.4]),
+        least=np.array([0]),
+        most=np.array([4]),
+        lot=np.array([1]),
+        held=np.array([3, -5]),
+        per_share=np.array([0.01, 0.01]),
+        usd=np.array([100.0]),
+        cash=1_000.0,
+    )
+    bounds = Bounds(
+        low=np.full(2, -0.1),
+        high=np.full(2, 0.1),
+        gross=1.0,
+        net=0.005,
+        sector=np.zeros(0),
+        sector_gross=np.zeros(0),
+        beta=np.inf,
+        turnover=1.0,
+        turnover_name=1.0,
+    )
+    found = together(choice, bounds, Structure(np.full(2, -1), (), None))
+    assert found is not None and found.tolist() == [2]
+    assert asked == [True, False]

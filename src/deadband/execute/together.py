@@ -12,6 +12,7 @@ Signs of orders and positions do not change within the ranges, so all of it is l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,8 @@ INSIDE = 1e-10
 """By how much the program stays inside a limit, fraction of NAV."""
 SCALE = 1e5
 """Weights are multiplied by this: HiGHS keeps a row to 1e-6, which is then less than INSIDE."""
+SOLVE_ERROR = 4
+"""How HiGHS says that it failed, not that nothing can be found."""
 NODES = 5_000
 """Nodes of the search after which it is given up; counted, never timed."""
 
@@ -57,7 +60,8 @@ def together(choice: Choice, bounds: Bounds, structure: Structure) -> Ints | Non
     weight = SCALE * choice.per_share[choice.names]
     # The lots, then by how much (weight) each order is off what was wanted.
     lots, off = np.diag(weight * lot), np.eye(m)
-    found = milp(
+    ask = partial(
+        milp,
         np.concatenate((np.zeros(m), np.ones(m))),
         integrality=np.concatenate((np.ones(m), np.zeros(m))),
         bounds=Box(
@@ -69,8 +73,11 @@ def together(choice: Choice, bounds: Bounds, structure: Structure) -> Ints | Non
             LinearConstraint(np.hstack((lots, off)), weight * choice.wanted, np.inf),
             LinearConstraint(np.hstack((lots, -off)), -np.inf, weight * choice.wanted),
         ],
-        options={"node_limit": NODES},
     )
+    found = ask(options={"node_limit": NODES})
+    if found.status == SOLVE_ERROR:
+        # Its presolve fails now and then; without it the answer is right.
+        found = ask(options={"node_limit": NODES, "presolve": False})
     if found.x is None:
         return None
     shares: Ints = np.rint(found.x[:m]).astype(np.int64) * choice.lot
