@@ -1,0 +1,137 @@
+"""The limits of the mandate on the book that orders would leave behind, at its worst case.
+
+Two books are measured against every limit:
+
+  all     everything that works has filled, what is unsure hurts, and the asked orders fill;
+  uneven  of all that works, is unsure or is asked only those fill that hurt; GROSS, NET, SECTOR
+          and BETA may be passed by `gate.uneven` there, the cap of a name by nothing.
+
+A limit that is passed already may not be passed further. A denied order counts both ways: as if it
+left where that hurts, as if it did not where it would have helped. So what is denied only ever
+denies more, and what is left keeps every limit with the denied orders and without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...core.arrays import Bools, Floats
+from ...core.config import EXACT, Settings
+from ...core.limits import Limit
+from ...core.reasons import Code
+from .desk import Denial
+from .weights import SLACK, Breach, Weights, size
+
+Row = tuple[str, Floats, float]
+"""A limit's name, what a unit of each weight (n,) adds to it, and its bound."""
+
+
+def breaches(weights: Weights, denied: Bools) -> Iterator[Breach]:
+    """Every limit that the asked orders would pass, those `denied` (m,) counted both ways."""
+    yield from _names(weights)
+    for row in _size_rows(weights):
+        yield from _sizes(weights, denied, row)
+    for row in _sum_rows(weights):
+        for sign in (1.0, -1.0):
+            yield from _sums(weights, denied, row, sign)
+
+
+def _names(weights: Weights) -> Iterator[Breach]:
+    """PER_NAME_CAP; where shorts are not allowed, zero is the lowest weight."""
+    desk = weights.desk
+    config = desk.asked.settings.optimize
+    cap = np.full(len(weights.held), config.per_name_cap)
+    floor = cap.copy() if shorts_allowed(desk.asked.settings) else np.zeros(len(cap))
+    if desk.hedge >= 0:
+        cap[desk.hedge] = floor[desk.hedge] = config.hedge_cap
+    (high, low), (high_now, low_now) = weights.ends(asked=True), weights.ends(asked=False)
+    for sign, value, now, most in ((1, high, high_now, cap), (-1, -low, -low_now, floor)):
+        bound = np.maximum(most, now)
+        for name in np.flatnonzero(~(value <= bound + SLACK)).tolist():
+            pushing = (desk.name == name) & ~(sign * weights.order <= 0)
+            yield _breach(Limit.PER_NAME_CAP, value[name], bound[name], pushing)
+
+
+def shorts_allowed(settings: Settings) -> bool:
+    """As the engines read `allow_short`: greedy by its short book, the exact ones say yes."""
+    config = settings.optimize
+    unsaid = settings.engine in EXACT if config.allow_short is None else False
+    return config.shorts_allowed or unsaid
+
+
+def _size_rows(weights: Weights) -> Iterator[Row]:
+    config, universe = weights.desk.asked.settings.optimize, weights.desk.asked.universe
+    yield Limit.GROSS.value, np.ones(len(universe)), config.max_gross_exposure
+    if config.sector_gross_cap is not None:
+        for k, name in enumerate(universe.group_names):
+            members = (universe.group == k).astype(np.float64)
+            yield f"{Limit.SECTOR_GROSS}:{name}", members, config.sector_gross_cap
+
+
+def _sizes(weights: Weights, denied: Bools, row: Row) -> Iterator[Breach]:
+    """Sums of |w|: what grows pushes them."""
+    limit, factor, most = row
+    pushing = weights.desk.growing & weights.members(factor > 0)
+    full = size(*weights.filled(denied))
+    now = size(weights.base + weights.up, weights.base - weights.down)
+    yield from _over(limit, factor, full, now, most, pushing)
+    ends, stood = size(*weights.ends(asked=True)), size(*weights.ends(asked=False))
+    uneven = most + weights.desk.asked.settings.gate.uneven
+    yield from _over(limit, factor, ends, stood, uneven, pushing, Code.GATE_UNEVEN)
+
+
+def _over(
+    limit: str,
+    factor: Floats,
+    value: Floats,
+    now: Floats,
+    most: float,
+    pushing: Bools,
+    code: Code = Code.GATE_LIMIT,
+) -> Iterator[Breach]:
+    used, bound = dot(factor, value), max(most, dot(factor, now))
+    if not used <= bound + SLACK:
+        yield _breach(limit, used, bound, pushing, code)
+
+
+def _sum_rows(weights: Weights) -> Iterator[Row]:
+    asked, config = weights.desk.asked, weights.desk.asked.settings.optimize
+    yield Limit.NET.value, np.ones(len(asked.universe)), config.max_net_exposure
+    for k, name in enumerate(asked.universe.group_names):
+        members = (asked.universe.group == k).astype(np.float64)
+        yield f"{Limit.SECTOR}:{name}", members, config.sector_cap
+    if asked.beta is not None:
+        yield Limit.BETA.value, asked.beta, config.beta_tolerance
+
+
+def _sums(weights: Weights, denied: Bools, row: Row, sign: float) -> Iterator[Breach]:
+    """Sums with a sign, in one direction: whatever adds to them pushes them."""
+    limit, factor, most = row
+    up, down = np.maximum(sign * factor, 0.0), np.maximum(-sign * factor, 0.0)
+    unsure = dot(up, weights.up) + dot(down, weights.down)
+    own = sign * factor[weights.desk.name] * weights.order
+    pushing = ~(own <= 0)
+    push = float(own[pushing].sum())
+    help_ = float(own[~pushing & ~denied].sum())
+    now = sign * dot(factor, weights.base) + unsure
+    if not now + push + help_ <= max(most, now) + SLACK:
+        yield _breach(limit, now + push + help_, max(most, now), pushing)
+    hurting = dot(up, weights.buys) + dot(down, weights.sells)
+    stood = sign * dot(factor, weights.held) + unsure + hurting
+    bound = max(most + weights.desk.asked.settings.gate.uneven, stood)
+    if not stood + push <= bound + SLACK:
+        yield _breach(limit, stood + push, bound, pushing, Code.GATE_UNEVEN)
+
+
+def dot(factor: Floats, values: Floats) -> float:
+    """Σ factor·value of what is not zero: a factor that is not known counts where it matters."""
+    there = values != 0.0
+    return float((factor[there] * values[there]).sum())
+
+
+def _breach(
+    limit: str, value: float, bound: float, pushing: Bools, code: Code = Code.GATE_LIMIT
+) -> Breach:
+    return Breach(Denial(code, float(value), float(bound), str(limit)), pushing)
