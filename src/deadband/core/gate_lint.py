@@ -44,6 +44,11 @@ def _denies_the_mandate(settings: Settings) -> Iterator[str]:
             f"gate.max_order_usd={gate.max_order_usd:g} denies orders of {usd:g} USD, which the "
             f"capital and max_turnover_per_name allow. Raise it to {usd:g}."
         )
+    if gate.uneven < config.max_turnover:
+        yield (
+            f"gate.uneven={gate.uneven:g} is below max_turnover={config.max_turnover:g}: a "
+            f"rotation of that size near a limit is denied. Raise it to {config.max_turnover:g}."
+        )
     if settings.policy.daily_loss > gate.daily_loss:
         yield (
             f"gate.daily_loss={gate.daily_loss:g} stops all growth before policy.daily_loss="

@@ -38,7 +38,9 @@ class GateSettings:
     daily_loss: float = 0.03
     """Loss since the session's start from which on nothing grows."""
     uneven: float = 0.25
-    """How far past GROSS, NET, SECTOR or BETA if only the orders that hurt filled."""
+    """How far past GROSS, NET or SECTOR if only the orders that hurt filled, fraction of NAV."""
+    uneven_beta: float = 0.75
+    """How far past BETA, likewise."""
     account_type: str = "margin"
     """margin, or cash: no shorts, and buys from settled cash alone."""
     initial_margin: float = 0.5
@@ -68,6 +70,7 @@ SANE = {
     "max_day_nav": 50.0,
     "daily_loss": 0.1,
     "uneven": 0.5,
+    "uneven_beta": 1.5,
 }
 """Above these a limit of the gate hardly is one."""
 SANE_LEAST = {

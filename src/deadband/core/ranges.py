@@ -35,7 +35,13 @@ AT_LEAST_ZERO = (
     *("tactics.max_replaces", "tactics.jitter", "tactics.min_participation"),
     *("tactics.close_cutoff_min", "tactics.close_limit_bps", "tactics.peg_spread_bps"),
     *("tactics.corridor", "tactics.beta_corridor"),
-    *("gate.uneven", "gate.duplicate_s", "gate.overnight_lead_min", "gate.initial_margin"),
+    *(
+        "gate.uneven",
+        "gate.uneven_beta",
+        "gate.duplicate_s",
+        "gate.overnight_lead_min",
+        "gate.initial_margin",
+    ),
     *("gate.maintenance_long", "gate.maintenance_short", "gate.house_multiplier"),
 )
 ABOVE_ZERO = (

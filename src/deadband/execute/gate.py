@@ -66,7 +66,7 @@ def _denials(desk: Desk) -> Denials:
             denials[k] = denial
     weights = Weights(desk)
     nothing = np.zeros(len(desk.orders), dtype=np.bool_)
-    alone = {one.denial.limit or one.denial.code for one in _broken(weights, nothing)}
+    alone = {(one.denial.code, one.denial.limit) for one in _broken(weights, nothing)}
     while more := _depending(weights, denials, alone):
         denials |= more
     return denials
@@ -84,7 +84,7 @@ def _first(checks: tuple[Check, ...], desk: Desk, k: int) -> Denial | None:
     return None
 
 
-def _depending(weights: Weights, denials: Denials, alone: set[str]) -> Denials:
+def _depending(weights: Weights, denials: Denials, alone: set[tuple[Code, str]]) -> Denials:
     """What has to go beside what is denied; `alone`: bounds broken although nothing were denied."""
     desk = weights.desk
     denied = np.zeros(len(desk.orders), dtype=np.bool_)
@@ -94,7 +94,7 @@ def _depending(weights: Weights, denials: Denials, alone: set[str]) -> Denials:
         more.setdefault(k, Denial(Code.GATE_LEG, 1.0, 0.0))
     for breach in _broken(weights, denied):
         own = breach.denial
-        if (own.limit or own.code) not in alone:
+        if (own.code, own.limit) not in alone:
             own = replace(own, code=Code.GATE_LEG)
         for k in np.flatnonzero(breach.pushing & desk.growing & ~denied).tolist():
             more.setdefault(k, own)

@@ -3,8 +3,8 @@
 Two books are measured against every limit:
 
   all     everything that works has filled, what is unsure hurts, and the asked orders fill;
-  uneven  of all that works, is unsure or is asked only those fill that hurt; GROSS, NET, SECTOR
-          and BETA may be passed by `gate.uneven` there, the cap of a name by nothing.
+  uneven  of all that works, is unsure or is asked only those fill that hurt; GROSS, NET and SECTOR
+          may be passed by `gate.uneven` there, BETA by `uneven_beta`, the cap of a name by nothing.
 
 A limit that is passed already may not be passed further. A denied order counts both ways: as if it
 left where that hurts, as if it did not where it would have helped. So what is denied only ever
@@ -24,8 +24,8 @@ from ...core.reasons import Code
 from .desk import Denial
 from .weights import SLACK, Breach, Weights, size
 
-Row = tuple[str, Floats, float]
-"""A limit's name, what a unit of each weight (n,) adds to it, and its bound."""
+Row = tuple[str, Floats, float, float]
+"""A limit's name, what a unit of weight (n,) adds, its bound, and how far past it in `uneven`."""
 
 
 def breaches(weights: Weights, denied: Bools) -> Iterator[Breach]:
@@ -63,23 +63,23 @@ def shorts_allowed(settings: Settings) -> bool:
 
 def _size_rows(weights: Weights) -> Iterator[Row]:
     config, universe = weights.desk.asked.settings.optimize, weights.desk.asked.universe
-    yield Limit.GROSS.value, np.ones(len(universe)), config.max_gross_exposure
+    slack = weights.desk.asked.settings.gate.uneven
+    yield Limit.GROSS.value, np.ones(len(universe)), config.max_gross_exposure, slack
     if config.sector_gross_cap is not None:
         for k, name in enumerate(universe.group_names):
             members = (universe.group == k).astype(np.float64)
-            yield f"{Limit.SECTOR_GROSS}:{name}", members, config.sector_gross_cap
+            yield f"{Limit.SECTOR_GROSS}:{name}", members, config.sector_gross_cap, slack
 
 
 def _sizes(weights: Weights, denied: Bools, row: Row) -> Iterator[Breach]:
     """Sums of |w|: what grows pushes them."""
-    limit, factor, most = row
+    limit, factor, most, slack = row
     pushing = weights.desk.growing & weights.members(factor > 0)
     full = size(*weights.filled(denied))
     now = size(weights.base + weights.up, weights.base - weights.down)
     yield from _over(limit, factor, full, now, most, pushing)
     ends, stood = size(*weights.ends(asked=True)), size(*weights.ends(asked=False))
-    uneven = most + weights.desk.asked.settings.gate.uneven
-    yield from _over(limit, factor, ends, stood, uneven, pushing, Code.GATE_UNEVEN)
+    yield from _over(limit, factor, ends, stood, most + slack, pushing, Code.GATE_UNEVEN)
 
 
 def _over(
@@ -98,17 +98,18 @@ def _over(
 
 def _sum_rows(weights: Weights) -> Iterator[Row]:
     asked, config = weights.desk.asked, weights.desk.asked.settings.optimize
-    yield Limit.NET.value, np.ones(len(asked.universe)), config.max_net_exposure
+    gate = asked.settings.gate
+    yield Limit.NET.value, np.ones(len(asked.universe)), config.max_net_exposure, gate.uneven
     for k, name in enumerate(asked.universe.group_names):
         members = (asked.universe.group == k).astype(np.float64)
-        yield f"{Limit.SECTOR}:{name}", members, config.sector_cap
+        yield f"{Limit.SECTOR}:{name}", members, config.sector_cap, gate.uneven
     if asked.beta is not None:
-        yield Limit.BETA.value, asked.beta, config.beta_tolerance
+        yield Limit.BETA.value, asked.beta, config.beta_tolerance, gate.uneven_beta
 
 
 def _sums(weights: Weights, denied: Bools, row: Row, sign: float) -> Iterator[Breach]:
     """Sums with a sign, in one direction: whatever adds to them pushes them."""
-    limit, factor, most = row
+    limit, factor, most, slack = row
     up, down = np.maximum(sign * factor, 0.0), np.maximum(-sign * factor, 0.0)
     unsure = dot(up, weights.up) + dot(down, weights.down)
     own = sign * factor[weights.desk.name] * weights.order
@@ -120,7 +121,7 @@ def _sums(weights: Weights, denied: Bools, row: Row, sign: float) -> Iterator[Br
         yield _breach(limit, now + push + help_, max(most, now), pushing)
     hurting = dot(up, weights.buys) + dot(down, weights.sells)
     stood = sign * dot(factor, weights.held) + unsure + hurting
-    bound = max(most + weights.desk.asked.settings.gate.uneven, stood)
+    bound = max(most + slack, stood)
     if not stood + push <= bound + SLACK:
         yield _breach(limit, stood + push, bound, pushing, Code.GATE_UNEVEN)
 

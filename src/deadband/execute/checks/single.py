@@ -18,6 +18,8 @@ Check = Callable[[Desk, int], Denial | None]
 
 SPARE_LOTS = 3
 """Lots beyond what was decided: one that shrinking rounds up by, two that keep a limit."""
+ROUNDING = 1e-6
+"""Basis points by which binary fractions may be off."""
 ON_TICK = 1e-6
 """Share of a tick by which binary prices may be off it."""
 
@@ -73,7 +75,7 @@ def inside_collar(desk: Desk, k: int) -> Denial | None:
     if order.ord_type not in (OrdType.MARKET, OrdType.MARKET_ON_CLOSE):
         off.append(abs(order.price / last - 1.0))
     most = desk.asked.settings.gate.collar_bps
-    far = [one / BPS for one in off if not one / BPS <= most]
+    far = [one / BPS for one in off if not one / BPS <= most + ROUNDING]
     return Denial(Code.GATE_COLLAR, max(far), most) if far else None
 
 
@@ -135,11 +137,13 @@ def _does(order: Order) -> tuple[str, Side, int]:
 
 
 def uncrossed(desk: Desk, k: int) -> Denial | None:
-    """No order of our own on the other side, but those whose cancel leaves first."""
+    """No order of our own on the other side, but those whose cancel leaves first.
+
+    Two of one plan cannot meet: only one side of a name is decided.
+    """
     order, leaving = desk.orders[k], set(desk.asked.plan.cancels)
     working = [one.order for one in desk.live.get(order.symbol, ())]
     live = [one for one in working if one.cl_ord_id not in leaving]
-    live += [one for one in desk.orders[:k] if one.symbol == order.symbol]
     against = sum(one.side.sign != order.side.sign for one in live)
     return Denial(Code.GATE_SELF_CROSS, float(against), 0.0) if against else None
 
