@@ -121,7 +121,9 @@ def _command(wanted: _Wanted, switch: Path | None, config: Path | None, as_json:
         write(path, command)
     if is_new:
         make_console(stderr=True).print(
-            f"there was no {path} before: no run reads it yet. Check --switch.", markup=False
+            f"there was no {path} before: no run reads it yet. Check --switch.",
+            markup=False,
+            soft_wrap=True,
         )
     _say(path, command, as_json=as_json)
 

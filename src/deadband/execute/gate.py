@@ -28,7 +28,7 @@ from .checks.desk import Asked as Asked
 from .checks.desk import Denial, Desk
 from .checks.growth import GROWING
 from .checks.margin import shortfalls
-from .checks.single import EVERY, Check
+from .checks.single import EVERY, SENSE, Check
 from .checks.weights import Breach, Weights, priced
 
 Denials = dict[int, Denial]
@@ -39,18 +39,16 @@ def gate(asked: Asked) -> Plan:
     """The plan without the orders that may not leave, and with the reason of each."""
     plan = asked.plan
     try:
-        denials = _denials(Desk(asked))
-        fault = ""
+        denials, fault = _denials(Desk(asked)), ""
+        unread = (Reason(Code.KILL_UNREADABLE, GLOBAL),) if asked.seen.switch.fault else ()
     except Exception as raised:  # noqa: BLE001 - whatever goes wrong in here, nothing leaves
         denials = dict.fromkeys(range(len(plan.orders)), Denial(Code.GATE_FAILED, 1.0, 0.0))
-        fault = type(raised).__name__
+        fault, unread = type(raised).__name__, ()
     notes = tuple(_note(plan.orders[k], denials[k], fault) for k in sorted(denials))
-    if asked.seen.switch.fault:
-        notes += (Reason(Code.KILL_UNREADABLE, GLOBAL),)
     return replace(
         plan,
         orders=tuple(one for k, one in enumerate(plan.orders) if k not in denials),
-        notes=plan.notes + notes,
+        notes=plan.notes + notes + unread,
         denied=plan.denied + tuple(plan.orders[k] for k in sorted(denials)),
     )
 
@@ -67,6 +65,8 @@ def _denials(desk: Desk) -> Denials:
     weights = Weights(desk)
     nothing = np.zeros(len(desk.orders), dtype=np.bool_)
     alone = {(one.denial.code, one.denial.limit) for one in _broken(weights, nothing)}
+    senseless = [k for k in denials if _first(SENSE, desk, k) is not None]
+    weights.order[senseless] = 0.0
     while more := _depending(weights, denials, alone):
         denials |= more
     return denials
@@ -121,8 +121,9 @@ def _orphans(desk: Desk, denied: Bools) -> Iterator[int]:
 
 
 def _note(order: Order, denial: Denial, fault: str) -> Reason:
+    sign = order.side.sign if isinstance(order.side, Side) else 0
     facts = {
-        "shares": _number(order.order_qty) * order.side.sign,
+        "shares": _number(order.order_qty) * sign,
         "price": _number(order.price),
         "value": denial.value,
         "bound": denial.bound,

@@ -22,8 +22,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..core.errors import ConfigError, DeadbandError
-from ..core.seen import SWITCH_MODES, Switch
+from ..core.errors import ConfigError
+from ..core.seen import Switch
 
 NAME = "deadband.switch"
 """Where the commands look without --switch and without gate.switch_file."""
@@ -86,9 +86,7 @@ def read(path: Path) -> Command:
         return _command(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return _halted(f"{path} is not there")
-    except OSError as fault:
-        return _halted(f"{path} cannot be read: {fault.strerror}")
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, DeadbandError, ValueError) as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever is wrong with it, it is no leave to trade
         return _halted(f"{path} is not understood: {fault}")
 
 
@@ -134,7 +132,9 @@ def _command(tree: dict[str, Any]) -> Command:
     if missing or unknown:
         raise ValueError(f"{', '.join(missing) or 'nothing'} missing, {', '.join(unknown)} unknown")
     wrong = [key for key, kind in KEYS.items() if type(tree[key]) is not kind]
-    wrong += [key for key in ("flatten", "paused") if not all(_is_text(one) for one in tree[key])]
+    lists = [tree[key] for key, kind in KEYS.items() if kind is list and key not in wrong]
+    if not all(isinstance(one, str) for names in lists for one in names):
+        wrong.append("a name")
     if wrong or tree["complete"] is not True:
         raise ValueError(f"{', '.join(wrong) or 'complete'} is of the wrong kind")
     switch = Switch(
@@ -147,12 +147,7 @@ def _command(tree: dict[str, Any]) -> Command:
 
 
 def _halted(why: str) -> Command:
-    assert "HALTED" in SWITCH_MODES, "the word that stops everything"
     return Command(Switch("HALTED", fault=why), account="")
-
-
-def _is_text(one: object) -> bool:
-    return isinstance(one, str)
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,8 @@ Two books are measured against every limit:
 
 A limit that is passed already may not be passed further. A denied order counts both ways: as if it
 left where that hurts, as if it did not where it would have helped. So what is denied only ever
-denies more, and what is left keeps every limit with the denied orders and without them.
+denies more, and what is left keeps every limit with the denied orders and without them. Orders that
+make no sense whatever the settings (not decided, sent twice, more than held) count as never asked.
 """
 
 from __future__ import annotations

@@ -121,14 +121,20 @@ def _same_side(desk: Desk, k: int) -> list[bool]:
     ]
 
 
-def single(desk: Desk, k: int) -> Denial | None:
-    """No order twice: neither by its id, nor by what it does within `duplicate_s`."""
-    order, state = desk.orders[k], desk.asked.state
-    before = [one.order for one in state.working] + list(state.sent.recent)
-    seconds = desk.asked.settings.gate.duplicate_s
-    again = [*young(before, desk.now, seconds), *desk.orders[:k]]
-    same = [one for one in again if _does(one) == _does(order)]
-    same += [one for one in (*before, *desk.orders[:k]) if one.cl_ord_id == order.cl_ord_id]
+def unique(desk: Desk, k: int) -> Denial | None:
+    """No id is used twice, and no plan asks twice for the same."""
+    order, earlier = desk.orders[k], desk.orders[:k]
+    before = [one.order for one in desk.asked.state.working] + list(desk.asked.state.sent.recent)
+    same = [one for one in (*before, *earlier) if one.cl_ord_id == order.cl_ord_id]
+    same += [one for one in earlier if _does(one) == _does(order)]
+    return Denial(Code.GATE_DUPLICATE, float(len(same)), 0.0) if same else None
+
+
+def not_again(desk: Desk, k: int) -> Denial | None:
+    """What works or was just sent is not asked for again within `duplicate_s`."""
+    before = [one.order for one in desk.asked.state.working] + list(desk.asked.state.sent.recent)
+    recent = young(before, desk.now, desk.asked.settings.gate.duplicate_s)
+    same = [one for one in recent if _does(one) == _does(desk.orders[k])]
     return Denial(Code.GATE_DUPLICATE, float(len(same)), 0.0) if same else None
 
 
@@ -177,5 +183,7 @@ def may_short(desk: Desk, k: int) -> Denial | None:
 
 EVERY: tuple[Check, ...] = (
     *(readable, account, killed, tradable, quoted, inside_collar, on_tick),
-    *(decided, single, uncrossed, held_enough, may_short),
+    *(decided, unique, not_again, uncrossed, held_enough, may_short),
 )
+SENSE: tuple[Check, ...] = (readable, decided, unique, held_enough)
+"""Those that no setting changes: what fails one of them is no order at all."""
