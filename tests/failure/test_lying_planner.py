@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from deadband import cycle
+from deadband.backtest.explain import explain
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
 from deadband.backtest.run import CYCLE
@@ -111,4 +112,7 @@ def test_a_lie_does_not_leave(
     with JournalReader(path) as journal:
         plans = [journal.value(e.tree["plan"]) for e in journal.entries() if e.kind == CYCLE]
     assert sum(len(plan.denied) for plan in plans) == sum(ledger.denied.values())
+    denied = next(plan.denied[0] for plan in plans if plan.denied)
+    said = explain(path, denied.symbol, denied.decision_id).sentence
+    assert "The gate denied its order: GATE_" in said
     assert [one for plan in plans for one in plan.orders if one.cl_ord_id.endswith("x")] == []

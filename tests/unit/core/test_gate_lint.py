@@ -46,7 +46,7 @@ def test_a_requirement_below_what_is_sane_is_a_warning(name: str) -> None:
         ({"capital_usd": 2e8}, "gate.max_order_usd=5e+06 denies orders of 1e+07 USD"),
         (
             {"daily_loss": 0.01},
-            "gate.daily_loss=0.01 stops all growth before policy.daily_loss=0.02",
+            "=0.01 stops all growth before policy.daily_loss=0.02",
         ),
         ({"uneven": 0.1}, "gate.uneven=0.1 is below max_turnover=0.2"),
         ({"account_type": "cash", "hedge_symbol": "SPY"}, "gate.account_type is cash"),
