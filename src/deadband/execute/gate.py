@@ -63,11 +63,9 @@ def _denials(desk: Desk) -> Denials:
         if denial is not None:
             denials[k] = denial
     weights = Weights(desk)
-    nothing = np.zeros(len(desk.orders), dtype=np.bool_)
-    alone = {(one.denial.code, one.denial.limit) for one in _broken(weights, nothing)}
     senseless = [k for k in denials if _first(SENSE, desk, k) is not None]
     weights.order[senseless] = 0.0
-    while more := _depending(weights, denials, alone):
+    while more := _depending(weights, denials):
         denials |= more
     return denials
 
@@ -84,17 +82,19 @@ def _first(checks: tuple[Check, ...], desk: Desk, k: int) -> Denial | None:
     return None
 
 
-def _depending(weights: Weights, denials: Denials, alone: set[tuple[Code, str]]) -> Denials:
-    """What has to go beside what is denied; `alone`: bounds broken although nothing were denied."""
+def _depending(weights: Weights, denials: Denials) -> Denials:
+    """What has to go beside what is denied: short sales without their sale, what breaks a bound."""
     desk = weights.desk
     denied = np.zeros(len(desk.orders), dtype=np.bool_)
     denied[list(denials)] = True
-    more: Denials = {}
-    for k in _orphans(desk, denied):
-        more.setdefault(k, Denial(Code.GATE_LEG, 1.0, 0.0))
-    for breach in _broken(weights, denied):
+    more = dict.fromkeys(_orphans(desk, denied), Denial(Code.GATE_LEG, 1.0, 0.0))
+    broken = list(_broken(weights, denied))
+    whole = _broken(Weights(desk), np.zeros_like(denied)) if broken else ()
+    alone = {(one.denial.code, one.denial.limit) for one in whole}
+    for breach in broken:
         own = breach.denial
         if (own.code, own.limit) not in alone:
+            # Nothing would break it if all that was asked left: a denied leg was needed.
             own = replace(own, code=Code.GATE_LEG)
         for k in np.flatnonzero(breach.pushing & desk.growing & ~denied).tolist():
             more.setdefault(k, own)

@@ -34,9 +34,7 @@ def breaches(weights: Weights, denied: Bools) -> Iterator[Breach]:
     yield from _names(weights)
     for row in _size_rows(weights):
         yield from _sizes(weights, denied, row)
-    for row in _sum_rows(weights):
-        for sign in (1.0, -1.0):
-            yield from _sums(weights, denied, row, sign)
+    yield from _sums(weights, denied)
 
 
 def _names(weights: Weights) -> Iterator[Breach]:
@@ -97,34 +95,50 @@ def _over(
         yield _breach(limit, used, bound, pushing, code)
 
 
-def _sum_rows(weights: Weights) -> Iterator[Row]:
+def _sums(weights: Weights, denied: Bools) -> Iterator[Breach]:
+    """NET, SECTOR and BETA: sums with a sign, so whatever adds to one direction pushes it."""
+    limits, factors, most, slack = _sum_rows(weights)
+    busy = weights.busy()
+    held, buys, sells = weights.held[busy], weights.buys[busy], weights.sells[busy]
+    for sign in (1.0, -1.0):
+        of = sign * factors[:, busy]
+        up, down = np.maximum(of, 0.0), np.maximum(-of, 0.0)
+        unsure = totals(up, weights.up[busy]) + totals(down, weights.down[busy])
+        own = sign * factors[:, weights.desk.name] * weights.order
+        pushing = ~(own <= 0)
+        push = np.where(pushing, own, 0.0).sum(axis=1)
+        help_ = np.where(pushing | denied, 0.0, own).sum(axis=1)
+        now = totals(of, held + buys - sells) + unsure
+        stood = totals(of, held) + unsure + totals(up, buys) + totals(down, sells)
+        for value, bound, code in (
+            (now + push + help_, np.maximum(most, now), Code.GATE_LIMIT),
+            (stood + push, np.maximum(most + slack, stood), Code.GATE_UNEVEN),
+        ):
+            for row in np.flatnonzero(~(value <= bound + SLACK)).tolist():
+                yield _breach(limits[row], value[row], bound[row], pushing[row], code)
+
+
+def _sum_rows(weights: Weights) -> tuple[list[str], Floats, Floats, Floats]:
+    """Limits by name (k,), what a unit of each weight adds (k, n), bounds (k,), allowances (k,)."""
     asked, config = weights.desk.asked, weights.desk.asked.settings.optimize
-    gate = asked.settings.gate
-    yield Limit.NET.value, np.ones(len(asked.universe)), config.max_net_exposure, gate.uneven
-    for k, name in enumerate(asked.universe.group_names):
-        members = (asked.universe.group == k).astype(np.float64)
-        yield f"{Limit.SECTOR}:{name}", members, config.sector_cap, gate.uneven
+    groups, gate = asked.universe.group_names, asked.settings.gate
+    limits = [Limit.NET.value, *(f"{Limit.SECTOR}:{name}" for name in groups)]
+    most = [config.max_net_exposure, *(config.sector_cap for _ in groups)]
+    slack = [gate.uneven for _ in limits]
+    sectors = asked.universe.group == np.arange(len(groups))[:, None]
+    factors = [np.ones((1, len(asked.universe))), sectors.astype(np.float64)]
     if asked.beta is not None:
-        yield Limit.BETA.value, asked.beta, config.beta_tolerance, gate.uneven_beta
+        limits.append(Limit.BETA.value)
+        factors.append(asked.beta[None])
+        most.append(config.beta_tolerance)
+        slack.append(gate.uneven_beta)
+    return limits, np.concatenate(factors), np.array(most), np.array(slack)
 
 
-def _sums(weights: Weights, denied: Bools, row: Row, sign: float) -> Iterator[Breach]:
-    """Sums with a sign, in one direction: whatever adds to them pushes them."""
-    limit, factor, most, slack = row
-    up, down = np.maximum(sign * factor, 0.0), np.maximum(-sign * factor, 0.0)
-    unsure = dot(up, weights.up) + dot(down, weights.down)
-    own = sign * factor[weights.desk.name] * weights.order
-    pushing = ~(own <= 0)
-    push = float(own[pushing].sum())
-    help_ = float(own[~pushing & ~denied].sum())
-    now = sign * dot(factor, weights.base) + unsure
-    if not now + push + help_ <= max(most, now) + SLACK:
-        yield _breach(limit, now + push + help_, max(most, now), pushing)
-    hurting = dot(up, weights.buys) + dot(down, weights.sells)
-    stood = sign * dot(factor, weights.held) + unsure + hurting
-    bound = max(most + slack, stood)
-    if not stood + push <= bound + SLACK:
-        yield _breach(limit, stood + push, bound, pushing, Code.GATE_UNEVEN)
+def totals(factors: Floats, values: Floats) -> Floats:
+    """As `dot`, of each of `factors` (k, n)."""
+    summed: Floats = np.where(values != 0.0, factors * values, 0.0).sum(axis=1)
+    return summed
 
 
 def dot(factor: Floats, values: Floats) -> float:

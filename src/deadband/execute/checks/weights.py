@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...core.arrays import Bools, Floats
+from ...core.arrays import Bools, Floats, Ints
 from ...core.reasons import Code
 from .desk import Denial, Desk
 
@@ -51,6 +51,13 @@ class Weights:
         """The book (n,) once all that is known to work has filled."""
         base: Floats = self.held + self.buys - self.sells
         return base
+
+    def busy(self) -> Ints:
+        """Names that are held, or of which something works: the others add to no sum."""
+        busy: Ints = (
+            (self.held != 0) | (self.buys + self.sells != 0) | (self.up + self.down != 0)
+        ).nonzero()[0]
+        return busy
 
     def ends(self, *, asked: bool) -> tuple[Floats, Floats]:
         """The highest and the lowest weight (n,) of each name, whatever fills and does not."""
