@@ -8,6 +8,7 @@ import pytest
 
 from deadband.core.orders import Order, OrdStatus, Side, WorkingOrder
 from deadband.core.reasons import Code
+from deadband.core.seen import Switch
 from deadband.execute.gate import gate
 from tests import kit
 from tests.kit.gate import NAMES, asked, buy, said, sell, short, wide
@@ -208,3 +209,34 @@ def test_betas_that_are_not_known_deny_what_they_are_needed_for() -> None:
     beta = np.array([np.nan, 1.0, 1.0, 1.0])
     assert denied(buy("S0001"), beta=beta) == {}
     assert denied(buy(), beta=beta) == {"S0000": "GATE_LIMIT BETA"}
+
+
+def test_sales_at_work_count_against_a_short_book_too() -> None:
+    at_work = (working("S0001", 1000, Side.SELL),)
+    pair = (short("S0002", 500), buy(qty=500))
+    rest = {"book": held(S0001=-0.1), "working": at_work}
+    limits = {"max_net_exposure": 0.2}
+    assert denied(*pair, made=wide(uneven=0.05, **limits), **rest) == {}
+    over = denied(*pair, made=wide(uneven=0.0499, **limits), **rest)
+    assert over == {"S0002": "GATE_UNEVEN NET"}
+
+
+@pytest.mark.parametrize("status", [OrdStatus.NEW, OrdStatus.UNKNOWN])
+def test_a_cover_that_could_turn_the_position_is_no_exit(status: OrdStatus) -> None:
+    """Short 500, and 300 of a buy at work: of 201 more one could be a long."""
+    rest: dict[str, Any] = {
+        "book": kit.portfolio(NAMES, shares={"S0000": -500}),
+        "working": (working("S0000", 300, status=status),),
+        "switch": Switch("REDUCING"),
+    }
+    assert denied(buy(qty=200), **rest) == {}
+    assert denied(buy(qty=201), target=np.ones(4), **rest) == {"S0000": "GATE_KILLED"}
+
+
+def test_a_denied_sale_makes_no_room_in_gross() -> None:
+    book, made = held(S0001=0.2), wide(max_gross_exposure=0.2)
+    swap = (sell("S0001", 1000), buy("S0002", 500))
+    assert denied(*swap, book=book, made=made) == {}
+    bad = replace(swap[0], price=99.995)
+    over = denied(bad, swap[1], book=book, made=made)
+    assert over == {"S0001": "GATE_TICK", "S0002": "GATE_LEG GROSS"}
