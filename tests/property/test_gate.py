@@ -74,7 +74,9 @@ def case(seed: int) -> Asked:
     """A book inside or outside of tight limits, orders at work, and a basket for it."""
     draw = np.random.default_rng(seed)
     book = kit.portfolio(
-        NAMES, weights=draw.uniform(-0.15, 0.2, N) * draw.choice([0.0, 0.4, 1.0], N)
+        NAMES,
+        weights=draw.uniform(-0.15, 0.2, N) * draw.choice([0.0, 0.4, 1.0], N),
+        cash=float(draw.choice([30_000.0, 1e6])),
     )
     made = wide(
         per_name_cap=float(draw.choice([0.1, 0.2])),

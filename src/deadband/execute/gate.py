@@ -56,15 +56,16 @@ def gate(asked: Asked) -> Plan:
 def _denials(desk: Desk) -> Denials:
     if not desk.orders:
         return {}
+    places = range(len(desk.orders))
+    desk.sense = np.array([_first(SENSE, desk, k) is None for k in places], dtype=np.bool_)
     denials: Denials = {}
-    for k in range(len(desk.orders)):
+    for k in places:
         checks = (*EVERY, *GROWING) if desk.growing[k] else EVERY
         denial = _first(checks, desk, k)
         if denial is not None:
             denials[k] = denial
     weights = Weights(desk)
-    senseless = [k for k in denials if _first(SENSE, desk, k) is not None]
-    weights.order[senseless] = 0.0
+    weights.order[~desk.sense] = 0.0
     while more := _depending(weights, denials):
         denials |= more
     return denials

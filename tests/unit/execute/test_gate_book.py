@@ -240,3 +240,12 @@ def test_a_denied_sale_makes_no_room_in_gross() -> None:
     bad = replace(swap[0], price=99.995)
     over = denied(bad, swap[1], book=book, made=made)
     assert over == {"S0001": "GATE_TICK", "S0002": "GATE_LEG GROSS"}
+
+
+def test_a_senseless_order_takes_no_room() -> None:
+    """Ten times what was decided is no order at all: neither limits nor cash are counted for it."""
+    target = np.array([0.0, 0.01, 0.0, 0.0])
+    lie = buy("S0000", 5000, price=float("nan"))
+    for made in (wide(), wide(account_type="cash")):
+        over = denied(lie, buy("S0001"), target=target, made=made)
+        assert list(over) == ["S0000"]

@@ -76,20 +76,15 @@ def _sizes(weights: Weights, denied: Bools, row: Row) -> Iterator[Breach]:
     pushing = weights.desk.growing & weights.members(factor > 0)
     full = size(*weights.filled(denied))
     now = size(weights.base + weights.up, weights.base - weights.down)
-    yield from _over(limit, factor, full, now, most, pushing)
+    yield from _over((limit, factor, most), full, now, pushing, Code.GATE_LIMIT)
     ends, stood = size(*weights.ends(asked=True)), size(*weights.ends(asked=False))
-    yield from _over(limit, factor, ends, stood, most + slack, pushing, Code.GATE_UNEVEN)
+    yield from _over((limit, factor, most + slack), ends, stood, pushing, Code.GATE_UNEVEN)
 
 
 def _over(
-    limit: str,
-    factor: Floats,
-    value: Floats,
-    now: Floats,
-    most: float,
-    pushing: Bools,
-    code: Code = Code.GATE_LIMIT,
+    row: tuple[str, Floats, float], value: Floats, now: Floats, pushing: Bools, code: Code
 ) -> Iterator[Breach]:
+    limit, factor, most = row
     used, bound = dot(factor, value), max(most, dot(factor, now))
     if not used <= bound + SLACK:
         yield _breach(limit, used, bound, pushing, code)

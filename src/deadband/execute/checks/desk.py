@@ -58,7 +58,8 @@ class Desk:
     buys, sells: leaves of known working orders; unsure_*: leaves whose fate is not known, at most.
     name (m,): −1 where an order cannot be read; qty (m,) signed shares, 0 there; sold_before (m,):
     shares of asked sells of the name that come earlier; growing (m,): orders that may make a
-    position larger, whatever fills of all that works and is asked before them.
+    position larger, whatever fills of all that works and is asked before them; sense (m,): those
+    that some setting could let through.
     """
 
     asked: Asked
@@ -70,6 +71,7 @@ class Desk:
     name: Ints = field(init=False)
     qty: Ints = field(init=False)
     growing: Bools = field(init=False)
+    sense: Bools = field(init=False)
     live: dict[str, list[WorkingOrder]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -135,7 +137,7 @@ class Desk:
         )
         self.qty[self.name < 0] = 0
         low, high = self.lowest, self.highest
-        self.growing = np.ones(len(self.orders), dtype=np.bool_)
+        self.growing, self.sense = np.ones((2, len(self.orders)), dtype=np.bool_)
         for k, (name, qty) in enumerate(zip(self.name.tolist(), self.qty.tolist(), strict=True)):
             if name < 0:
                 continue

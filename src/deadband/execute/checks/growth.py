@@ -5,6 +5,8 @@ A position shrinks by no more than what is held, which bounds an exit better tha
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...core.orders import Order
 from ...core.reasons import GLOBAL, Code
 from .desk import Denial, Desk, young
@@ -62,8 +64,7 @@ def not_too_many(desk: Desk, k: int) -> Denial | None:
     count = sent.count + k + 1
     if not count <= gate.max_orders_day:
         return Denial(Code.GATE_DAY_COUNT, float(count), gate.max_orders_day)
-    readable = [j for j in range(k + 1) if desk.name[j] >= 0]
-    usd = sent.usd + sum(_usd(desk, j) for j in readable)
+    usd = sent.usd + sum(_usd(desk, j) for j in np.flatnonzero(desk.sense[: k + 1]).tolist())
     most = gate.max_day_nav * desk.asked.seen.portfolio.nav
     return None if usd <= most else Denial(Code.GATE_DAY_USD, usd, most)
 

@@ -14,7 +14,6 @@ from datetime import timedelta
 import numpy as np
 
 from ...core.arrays import Bools
-from ...core.orders import Side
 from ...core.reasons import Code
 from ...core.session import session_at
 from .book import dot
@@ -27,7 +26,7 @@ def shortfalls(weights: Weights, denied: Bools) -> Iterator[Breach]:
     desk = weights.desk
     gate = desk.asked.settings.gate
     if gate.account_type == "cash":
-        yield from _cash(desk)
+        yield from _cash(weights)
         return
     high, low = weights.base + weights.up, weights.base - weights.down
     stands, full = size(high, low), size(*weights.filled(denied))
@@ -51,12 +50,12 @@ def _is_overnight(desk: Desk) -> bool:
     return desk.asked.seen.now >= session.close - lead
 
 
-def _cash(desk: Desk) -> Iterator[Breach]:
+def _cash(weights: Weights) -> Iterator[Breach]:
     """All buys that work, are unsure or are asked, at the worse price, against the cash."""
+    desk = weights.desk
     market, book = desk.asked.seen.market, desk.asked.seen.portfolio
     claimed = float(((desk.buys + desk.unsure_buys) * market.ask).sum())
-    bought = np.array([one.side is Side.BUY for one in desk.orders], dtype=np.bool_)
-    pushing = bought & desk.growing & (desk.name >= 0)
+    pushing = desk.growing & ~(weights.order <= 0)
     for k in np.flatnonzero(pushing).tolist():
         order, ask = desk.orders[k], float(market.ask[desk.name[k]])
         claimed += order.order_qty * max(order.price, ask)

@@ -7,6 +7,7 @@ asked in the order of `EVERY`, and the first that denies speaks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from ...core.orders import Order, OrdType, Side
 from ...core.reasons import Code
@@ -28,7 +29,8 @@ def readable(desk: Desk, k: int) -> Denial | None:
     if desk.name[k] < 0:
         known = desk.orders[k].symbol in desk.asked.universe.index
         return Denial(Code.GATE_LOT if known else Code.GATE_NOT_DECIDED, 0.0, 1.0)
-    return None
+    price = desk.orders[k].price
+    return None if isfinite(price) else Denial(Code.GATE_COLLAR, price, 0.0)
 
 
 def account(desk: Desk, k: int) -> Denial | None:
