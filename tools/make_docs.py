@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from deadband.brokers.ibkr.codes import EFFECTS, RULES
-from deadband.core import ailments, config, costs, model_settings, reasons, tactics
+from deadband.core import (
+    ailments,
+    config,
+    costs,
+    gate_settings,
+    model_settings,
+    reasons,
+    tactics,
+)
 from deadband.core.settings import ENV_PREFIX
 from deadband.feeds.doctor.signs import SIGNS
 from deadband.twsim import fault_names, faults
@@ -193,6 +201,7 @@ def config_page() -> str:
     spoken = {
         **field_docs(Path(config.__file__)),
         **field_docs(Path(costs.__file__)),
+        **field_docs(Path(gate_settings.__file__)),
         **field_docs(Path(model_settings.__file__)),
         **field_docs(Path(tactics.__file__)),
     }

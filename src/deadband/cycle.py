@@ -1,6 +1,6 @@
-"""The corridor: opens the five rooms once each, in order, and writes down what each said.
+"""The corridor: opens the five rooms in order, and writes down what each said.
 
-    estimate → merge → permit → solve → decide → plan
+    estimate → merge → permit → solve → decide → plan → gate
 
 `step` is pure: the same arguments give the same record, byte for byte. Backtest, paper and live
 differ only in who calls it.
@@ -19,7 +19,7 @@ from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
-from .core.orders import ExecutionReport, Order, OrdStatus, TradeFee, WorkingOrder
+from .core.orders import ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
 from .core.parents import Basket, Instruction, Parent, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
@@ -27,6 +27,7 @@ from .core.session import Session, exchange_day
 from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
 from .execute.basket import work as work_basket
+from .execute.gate import Asked, gate
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
 from .execute.short_horizon import Facts, adopt, ended, netted, parent_of
@@ -85,7 +86,7 @@ def step(
         decision = decide(proposal, permits, seen, settings)
     cycle_id = f"{state.day.replace('-', '')}.{state.cycle:06d}"
     with watch.lap("execute"):
-        orders = plan(
+        planned = plan(
             universe,
             decision,
             proposal.problem,
@@ -95,7 +96,10 @@ def step(
             settings.execution,
             settings.tactics,
         )
-    record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, orders)
+    with watch.lap("gate"):
+        asked = Asked(cycle_id, universe, state, seen, risk.beta, decision, planned, settings)
+        passed = gate(asked)
+    record = CycleRecord(cycle_id, state, seen, signal, risk, permits, proposal, decision, passed)
     return after(record), record
 
 
@@ -116,6 +120,7 @@ def _at_open(state: State, seen: Seen) -> State:
         state,
         day=day,
         turnover_today=0.0,
+        sent=Sent(),
         start_nav=state.last_nav or nav,
         peak_nav=max(state.peak_nav, nav),
     )
@@ -149,6 +154,7 @@ def after(record: CycleRecord) -> State:
         risk=record.risk,
         last_target=record.proposal.weights,
         skill=record.signal.skill,
+        sent=state.sent.and_now(plan_.orders, epoch_ns(seen.now)),
     )
 
 

@@ -74,8 +74,8 @@ class IBKROptimizationIntegration:
     def run_optimization_cycle(self, symbols: Sequence[str]) -> tuple[bool, dict[str, Any]]:
         """Decide, send and book one cycle for `symbols`; returns (success, summary).
 
-        The summary holds cycle_id, asof, orders, changes, reason_codes, nav and status. Where
-        `success` is False it holds `error` instead, and nothing was traded.
+        The summary holds cycle_id, asof, orders, denied (their number), changes, reason_codes, nav
+        and status. Where `success` is False it holds `error` instead, and nothing was traded.
         """
         try:
             with threadpool_limits(limits=1, user_api="blas"):
@@ -197,6 +197,7 @@ def _summary(record: CycleRecord) -> dict[str, Any]:
         "cycle_id": record.cycle_id,
         "asof": record.seen.now.isoformat(),
         "orders": len(record.plan.orders),
+        "denied": len(record.plan.denied),
         "changes": [
             {"symbol": symbols[i], "from": float(current[i]), "to": float(decision.target[i])}
             for i in np.flatnonzero(decision.target != current).tolist()

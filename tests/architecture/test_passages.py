@@ -30,6 +30,7 @@ CORRIDOR = [
     ("cycle", "optimize"),
     ("cycle", "policy"),
     ("cycle", "execute"),
+    ("cycle", "execute"),
 ]
 HELD, WANTED = 12, 18
 

@@ -79,7 +79,7 @@ def test_a_stopwatch_hears_the_rooms_in_order_and_changes_nothing() -> None:
     laps, seen = Laps(), looked()
     state = kit.state(seen.market.universe)
     timed = cycle.step(kit.settings(), state, seen, laps)
-    assert laps.rooms == ["risk", "signals", "permit", "optimize", "decide", "execute"]
+    assert laps.rooms == ["risk", "signals", "permit", "optimize", "decide", "execute", "gate"]
     assert printed(timed) == printed(cycle.step(kit.settings(), state, seen))
 
 

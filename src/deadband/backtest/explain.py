@@ -21,6 +21,7 @@ from ..core.units import PERCENT
 from ..engines.margin import margin_of, shadow_price_ranges
 from ..journal.store import Entry, JournalReader
 from .explain_signal import signal_facts
+from .ledger import GATE
 from .run import CYCLE
 
 TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
@@ -179,7 +180,14 @@ def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
     else:
         verb = "bought" if target > current else "sold"
         did = f"was {verb} from {current:.2%} to {target:.2%} of NAV"
-    return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}"
+    return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}{_denied(record, symbol)}"
+
+
+def _denied(record: CycleRecord, symbol: str) -> str:
+    """What the pre-trade gate did with the name's orders: a decision is not a trade yet."""
+    codes = [n.code for n in record.plan.notes if n.symbol == symbol]
+    by_gate = [str(code) for code in codes if code.startswith(GATE)]
+    return f" The gate denied its order: {', '.join(by_gate)}." if by_gate else ""
 
 
 def _margin(proposal: Proposal, name: int) -> list[tuple[str, Any]]:

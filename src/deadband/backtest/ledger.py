@@ -27,6 +27,8 @@ from .roll_call import RollCall, take_roll
 from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
 
 CENT = 0.005
+GATE = "GATE_"
+"""The family of codes under which the gate denies an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Ledger:
     held_by_reason: Counter[str] = field(default_factory=Counter)
     spoken: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    denied: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     breaches: Counter[str] = field(default_factory=Counter)
     excursions: Counter[str] = field(default_factory=Counter)
@@ -109,6 +112,7 @@ class Ledger:
             "held_by_reason": dict(self.held_by_reason.most_common()),
             "spoken": dict(self.spoken.most_common()),
             "notes": dict(self.notes.most_common()),
+            "denied": dict(self.denied.most_common()),
             "rejected": dict(self.rejected.most_common()),
             "turnover_l1": self.turnover,
             "turnover_one_way": self.turnover / 2,
@@ -259,7 +263,9 @@ class _Reader:
         ledger = self.ledger
         ledger.trades_by_reason.update(order.reason for order in plan.orders)
         ledger.spoken.update(str(reason.code) for reason in decision.spoken)
-        ledger.notes.update(str(reason.code) for reason in plan.notes)
+        for reason in plan.notes:
+            by_gate = reason.code.startswith(GATE)
+            (ledger.denied if by_gate else ledger.notes)[str(reason.code)] += 1
         left_alone = decision.code[decision.target == current]
         numbers, counts = np.unique(left_alone, return_counts=True)
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):

@@ -64,6 +64,7 @@ def render(ledger: Ledger, title: str, notice: str) -> str:
         held=_counted(ledger.held_by_reason),
         spoken=_counted(ledger.spoken),
         notes=_counted(ledger.notes),
+        denied=_counted(ledger.denied),
         models=_models(ledger),
         rejected=ledger.rejected.most_common(),
         findings=ledger.findings,
@@ -78,6 +79,7 @@ def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Cycles", f"{summary['cycles']:,} in {days} session{'s' if days > 1 else ''}"),
         ("Orders / fills", f"{summary['orders']:,} / {summary['fills']:,}"),
+        ("Denied by the gate", f"{sum(summary['denied'].values()):,} orders"),
         ("Round trips a day", f"{summary['round_trips'] / days:.1f}"),
         ("NAV", f"{summary['nav_start']:,.2f} → {summary['nav_end']:,.2f} USD"),
         ("P&L after costs", f"{summary['pnl']:+,.2f} USD"),

@@ -4,7 +4,7 @@ At each bar's end, in this order:
   1. the broker reports what filled in the bar that ended; the reports are journaled and folded
   2. gather: the market from bars that have ended, what models and score files say by now, the
      marked book
-  3. step: decide
+  3. step: decide, and let the gate take out what may not leave
   4. the record, with every order's intent, becomes durable in the journal
   5. cancels and orders go to the broker; its receipts are journaled and folded
 """

@@ -28,6 +28,7 @@ from ..feeds.simulated import simulated_market
 from ..feeds.tape import BarTape
 from ..feeds.universe import LISTS, Listing, read_listing
 from ..journal.store import JournalWriter
+from ..switch.file import open_switch
 from .check import refuse_bad_data
 from .run import Run
 from .speakers import speakers
@@ -192,6 +193,7 @@ def drive(prepared: Prepared, journal: Path, progress: Callable[[CycleRecord], N
         prepared.tape.universe, settings.execution, settings.costs, prepared.shortable
     )
     with JournalWriter(journal) as writer:
-        Run(settings, prepared.tape, prepared.scores, broker, writer).over(
-            prepared.sessions, progress
-        )
+        run = Run(settings, prepared.tape, prepared.scores, broker, writer)
+        if settings.gate.switch_file:
+            run.switch = open_switch(Path(settings.gate.switch_file), settings.execution.account)
+        run.over(prepared.sessions, progress)

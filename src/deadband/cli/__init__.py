@@ -1,4 +1,4 @@
-"""Commands as sentences: run a day, check a configuration, explain a name, replay a journal.
+"""Commands as sentences: run a day, check a configuration, explain a name, replay a journal, kill.
 
 Exit codes: 0 done; 1 a replay differs or a check found an error; 2 the input cannot be used.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from . import check, gateway, journal, risk, run, tca
+from . import check, gateway, journal, risk, run, switch, tca
 from .shell import app, make_console
 
-__all__ = ["app", "check", "gateway", "journal", "main", "risk", "run", "tca"]
+__all__ = ["app", "check", "gateway", "journal", "main", "risk", "run", "switch", "tca"]
 
 
 def main() -> None:

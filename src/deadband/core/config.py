@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .costs import CostSettings
+from .gate_settings import GateSettings
 from .limits import RELAX_ORDER, Limits
 from .model_settings import ModelSettings
 from .orders import Algorithm
@@ -328,5 +329,6 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     models: tuple[ModelSettings, ...] = ()
     tactics: Tactics = field(default_factory=Tactics)
+    gate: GateSettings = field(default_factory=GateSettings)
     engine: str = "greedy"
     """greedy; qp, the exact engine; or cvxpy, the same program by cvxpy and OSQP (extra cvxpy)."""

@@ -12,6 +12,7 @@ from math import ceil, inf
 
 from .config import OptimizationConfig, Settings, SignalSettings
 from .errors import ConfigError
+from .gate_lint import gate_doubts
 from .ranges import range_faults
 from .session import SESSION_MIN
 
@@ -48,6 +49,7 @@ def lint(settings: Settings, against: Circumstances | None = None) -> tuple[Doub
     config = settings.optimize
     found = [*_ranges(settings), *_orders(config), *_fully_invested(config), *_books(config)]
     found += _signals(settings.signals)
+    found += [_warning(text) for text in gate_doubts(settings)]
     if _can_be_divided(config):
         found += _targets(config, given)
         found += _beta(config, given)

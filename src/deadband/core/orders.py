@@ -10,6 +10,8 @@ import numpy as np
 from .arrays import Floats, Ints, seal
 from .reasons import Code
 
+MINUTE_NS = 60_000_000_000
+
 
 class Side(StrEnum):
     BUY = "BUY"
@@ -212,6 +214,21 @@ class WorkingOrder:
     @property
     def leaves_qty(self) -> int:
         return self.order.order_qty - self.cum_qty
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What left for the broker: orders and USD of the day, and the orders of the last minute."""
+
+    count: int = 0
+    usd: float = 0.0
+    recent: tuple[Order, ...] = ()
+
+    def and_now(self, orders: tuple[Order, ...], now: int) -> Sent:
+        """With orders that leave at `now` (epoch ns), and without those older than a minute."""
+        usd = sum(order.order_qty * max(order.price, order.arrival) for order in orders)
+        kept = tuple(order for order in self.recent if now - order.transact_time <= MINUTE_NS)
+        return Sent(self.count + len(orders), self.usd + usd, kept + orders)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from math import inf, isnan
 
 from .ailments import Ailment
 from .config import ALGORITHMS, ENGINES, Settings
+from .gate_settings import ACCOUNT_TYPES
 from .limits import RELAX_ORDER
 from .model_settings import model_faults
 from .tactics import Tactics
@@ -34,6 +35,14 @@ AT_LEAST_ZERO = (
     *("tactics.max_replaces", "tactics.jitter", "tactics.min_participation"),
     *("tactics.close_cutoff_min", "tactics.close_limit_bps", "tactics.peg_spread_bps"),
     *("tactics.corridor", "tactics.beta_corridor"),
+    *(
+        "gate.uneven",
+        "gate.uneven_beta",
+        "gate.duplicate_s",
+        "gate.overnight_lead_min",
+        "gate.initial_margin",
+    ),
+    *("gate.maintenance_long", "gate.maintenance_short", "gate.house_multiplier"),
 )
 ABOVE_ZERO = (
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
@@ -51,6 +60,10 @@ ABOVE_ZERO = (
     *("tactics.cross_at", "tactics.max_spread_bps", "tactics.participation"),
     *("tactics.max_participation", "tactics.risk_aversion", "tactics.slice_share"),
     *("tactics.alpha_tau_min", "tactics.messages_per_s"),
+    *("gate.collar_bps", "gate.max_quote_age_s", "gate.round_lot", "gate.max_order_shares"),
+    *("gate.max_order_usd", "gate.max_order_nav", "gate.max_order_adv", "gate.daily_loss"),
+    *("gate.max_orders_per_s", "gate.max_orders_per_min", "gate.max_orders_day"),
+    *("gate.max_day_nav",),
 )
 FRACTIONS = (
     *("per_name_cap", "sector_cap", "portfolio_drift_threshold", "name_drift_threshold"),
@@ -58,6 +71,7 @@ FRACTIONS = (
     *("policy.daily_loss", "policy.drawdown", "execution.cash_buffer"),
     *("policy.max_participation", "execution.max_fill_participation"),
     *("tactics.participation", "tactics.max_participation", "tactics.corridor"),
+    *("gate.max_order_nav", "gate.max_order_adv", "gate.daily_loss", "gate.uneven"),
 )
 MULTIPLES = ("max_gross_exposure", "max_net_exposure", "max_turnover", "policy.overnight_gross")
 LARGEST_FRACTION, LARGEST_MULTIPLE = 2.0, 10.0
@@ -68,6 +82,7 @@ WORDS = {
     "engine": ENGINES,
     "risk.form": ("auto", "dense", "factor"),
     "execution.algorithm": ALGORITHMS,
+    "gate.account_type": ACCOUNT_TYPES,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 

@@ -196,6 +196,44 @@ class Code(StrEnum):
     ORDER_NOT_WORKING = "ORDER_NOT_WORKING", 221, "No such order works, or it cannot be reached."
     ORDER_IN_FLIGHT = "ORDER_IN_FLIGHT", 222, "The last request for this order has no answer yet."
     BROKER_NOT_CONFIRMED = "BROKER_NOT_CONFIRMED", 223, "Foreign orders go only when confirmed."
+    # Room execute: the pre-trade gate, what no order may be.
+    GATE_FAILED = "GATE_FAILED", 230, "The gate could not judge: an input is missing, or it failed."
+    GATE_ACCOUNT = "GATE_ACCOUNT", 231, "The book is of another account or currency."
+    GATE_KILLED = "GATE_KILLED", 232, "The kill switch lets nothing out, or nothing that grows."
+    GATE_NOT_TRADABLE = "GATE_NOT_TRADABLE", 233, "Closed, halted, restricted, or for risk only."
+    GATE_NO_QUOTE = "GATE_NO_QUOTE", 234, "No two-sided quote, or no last price."
+    GATE_STALE_QUOTE = "GATE_STALE_QUOTE", 235, "The quote is older than gate.max_quote_age_s."
+    GATE_COLLAR = "GATE_COLLAR", 236, "Limit price or far touch too far from the last price."
+    GATE_TICK = "GATE_TICK", 237, "The limit price is not on a tick."
+    GATE_LOT = "GATE_LOT", 238, "Not a whole number of shares, or of lots."
+    GATE_NOT_DECIDED = "GATE_NOT_DECIDED", 239, "No decision asks for this order."
+    GATE_MORE_THAN_DECIDED = (
+        "GATE_MORE_THAN_DECIDED",
+        240,
+        "With what left before, more than was decided for the name.",
+    )
+    GATE_DUPLICATE = "GATE_DUPLICATE", 241, "The same order is working, or has just been sent."
+    GATE_SELF_CROSS = "GATE_SELF_CROSS", 242, "It could trade with an order of our own."
+    GATE_POSITION = "GATE_POSITION", 243, "Sells more than is held, or calls a sale short wrongly."
+    GATE_SHORT = "GATE_SHORT", 244, "Short selling is not allowed, or there is nothing to borrow."
+    # Room execute: the pre-trade gate, what no growing order may be.
+    GATE_CLOSE_ONLY = "GATE_CLOSE_ONLY", 245, "The name may only shrink."
+    GATE_SIZE_SHARES = "GATE_SIZE_SHARES", 246, "More shares than gate.max_order_shares."
+    GATE_SIZE_USD = "GATE_SIZE_USD", 247, "More dollars than gate.max_order_usd."
+    GATE_SIZE_NAV = "GATE_SIZE_NAV", 248, "A larger share of NAV than gate.max_order_nav."
+    GATE_SIZE_ADV = "GATE_SIZE_ADV", 249, "A larger share of daily volume, or none is known."
+    GATE_RATE = "GATE_RATE", 250, "Too many orders in a second or a minute."
+    GATE_DAY_COUNT = "GATE_DAY_COUNT", 251, "Too many orders today."
+    GATE_DAY_USD = "GATE_DAY_USD", 252, "Too much notional sent today."
+    GATE_DAILY_LOSS = "GATE_DAILY_LOSS", 253, "The day's loss is beyond gate.daily_loss."
+    # Room execute: the pre-trade gate, the book at its worst case.
+    GATE_LIMIT = "GATE_LIMIT", 254, "The book would pass a limit once all that works has filled."
+    GATE_UNEVEN = "GATE_UNEVEN", 255, "Too far past a limit if only the orders that hurt filled."
+    GATE_MARGIN = "GATE_MARGIN", 256, "Margin requirements would pass the equity."
+    GATE_CASH = "GATE_CASH", 257, "A cash account's buys would pass its settled cash."
+    GATE_LEG = "GATE_LEG", 258, "It depended on a leg that was denied."
+    # Room execute: the kill switch file.
+    KILL_UNREADABLE = "KILL_UNREADABLE", 259, "The kill switch file is not understood: HALTED."
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

@@ -278,13 +278,14 @@ class Switch:
     """What the operator commands: ACTIVE, REDUCING or HALTED; names to flatten or pause.
 
     `flatten` may hold GLOBAL for the whole book. `cleared` numbers the operator's last clearing
-    of loss and drawdown latches.
+    of loss and drawdown latches. `fault`: why no command could be read, where that is why.
     """
 
     mode: str = "ACTIVE"
     flatten: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     cleared: int = 0
+    fault: str = ""
 
     def __post_init__(self) -> None:
         if self.mode not in SWITCH_MODES:

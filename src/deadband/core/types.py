@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import Bools, Floats, Ints, constant, freeze, seal
 from .correlation import Correlation
 from .errors import MissingError
-from .orders import Book, Order, WorkingOrder
+from .orders import Book, Order, Sent, WorkingOrder
 from .problem import Proposal
 from .reasons import Code, Reason
 from .seen import Codes, Seen, Universe, seal_fields
@@ -215,11 +215,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Orders to send, working orders to cancel, and what rounding did, per name."""
+    """Orders to send, working orders to cancel, and what rounding did, per name.
+
+    `denied`: orders that the gate took out; a note of each says why.
+    """
 
     orders: tuple[Order, ...]
     cancels: tuple[str, ...]
     notes: tuple[Reason, ...]
+    denied: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,7 +234,7 @@ class State:
     CUT_DEAD_MONEY of a name, −1 none. NAV in USD: of the day's start (yesterday's last, where
     there is one, so that a night's gap counts), the highest, and the last seen. last_target (n,):
     what the engine last proposed, where the next solve may start; None at first. `skill`: the
-    models' records.
+    models' records; `sent`: what left for the broker today and just now.
     """
 
     universe: Universe
@@ -247,6 +251,7 @@ class State:
     risk: RiskModel | None
     last_target: Floats | None = None
     skill: Skill = Skill()
+    sent: Sent = Sent()
 
     def __post_init__(self) -> None:
         freeze(self, "cut_at")

@@ -1,0 +1,1 @@
+"""What the pre-trade gate asks of orders, one at a time and all together."""

@@ -1,0 +1,136 @@
+"""The pre-trade gate: the last check between the planner's orders and the broker.
+
+It counts shares, limits and margin by itself, knows nothing of how the optimizer or the planner
+came to their orders, and fails closed: what it cannot judge does not leave.
+
+1. Every order, also one that only shrinks a position: quote, price, account, decision, duplicates.
+2. Orders that grow a position: size, rate, the day's count, notional and loss.
+3. A short sale goes only where the sale before it goes.
+4. The book at its worst case, again until nothing more is denied: limits, margin, cash. Only what
+   grows is denied here, and of that only what pushes the limit that is passed.
+
+Cancels always pass. Every denied order is kept in the plan, with a note that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..core.arrays import Bools
+from ..core.orders import Order, Side
+from ..core.reasons import GLOBAL, Code, Reason
+from ..core.types import Plan
+from .checks.book import breaches
+from .checks.desk import Asked as Asked
+from .checks.desk import Denial, Desk
+from .checks.growth import GROWING
+from .checks.margin import shortfalls
+from .checks.single import EVERY, SENSE, Check
+from .checks.weights import Breach, Weights, priced
+
+Denials = dict[int, Denial]
+"""By the place of the order in the plan."""
+
+
+def gate(asked: Asked) -> Plan:
+    """The plan without the orders that may not leave, and with the reason of each."""
+    plan = asked.plan
+    try:
+        denials, fault = _denials(Desk(asked)), ""
+        unread = (Reason(Code.KILL_UNREADABLE, GLOBAL),) if asked.seen.switch.fault else ()
+    except Exception as raised:  # noqa: BLE001 - whatever goes wrong in here, nothing leaves
+        denials = dict.fromkeys(range(len(plan.orders)), Denial(Code.GATE_FAILED, 1.0, 0.0))
+        fault, unread = type(raised).__name__, ()
+    notes = tuple(_note(plan.orders[k], denials[k], fault) for k in sorted(denials))
+    return replace(
+        plan,
+        orders=tuple(one for k, one in enumerate(plan.orders) if k not in denials),
+        notes=plan.notes + notes + unread,
+        denied=plan.denied + tuple(plan.orders[k] for k in sorted(denials)),
+    )
+
+
+def _denials(desk: Desk) -> Denials:
+    if not desk.orders:
+        return {}
+    places = range(len(desk.orders))
+    desk.sense = np.array([_first(SENSE, desk, k) is None for k in places], dtype=np.bool_)
+    denials: Denials = {}
+    for k in places:
+        checks = (*EVERY, *GROWING) if desk.growing[k] else EVERY
+        denial = _first(checks, desk, k)
+        if denial is not None:
+            denials[k] = denial
+    weights = Weights(desk)
+    weights.order[~desk.sense] = 0.0
+    while more := _depending(weights, denials):
+        denials |= more
+    return denials
+
+
+def _first(checks: tuple[Check, ...], desk: Desk, k: int) -> Denial | None:
+    """The first denial; a check that fails denies."""
+    for check in checks:
+        try:
+            denial = check(desk, k)
+        except Exception:  # noqa: BLE001 - an order that a check cannot read does not leave
+            return Denial(Code.GATE_FAILED, 1.0, 0.0)
+        if denial is not None:
+            return denial
+    return None
+
+
+def _depending(weights: Weights, denials: Denials) -> Denials:
+    """What has to go beside what is denied: short sales without their sale, what breaks a bound."""
+    desk = weights.desk
+    denied = np.zeros(len(desk.orders), dtype=np.bool_)
+    denied[list(denials)] = True
+    more = dict.fromkeys(_orphans(desk, denied), Denial(Code.GATE_LEG, 1.0, 0.0))
+    broken = list(_broken(weights, denied))
+    whole = _broken(Weights(desk), np.zeros_like(denied)) if broken else ()
+    alone = {(one.denial.code, one.denial.limit) for one in whole}
+    for breach in broken:
+        own = breach.denial
+        if (own.code, own.limit) not in alone:
+            # Nothing would break it if all that was asked left: a denied leg was needed.
+            own = replace(own, code=Code.GATE_LEG)
+        for k in np.flatnonzero(breach.pushing & desk.growing & ~denied).tolist():
+            more.setdefault(k, own)
+    return more
+
+
+def _broken(weights: Weights, denied: Bools) -> Iterator[Breach]:
+    unpriced = priced(weights.desk)
+    if unpriced is not None:
+        yield unpriced
+    yield from breaches(weights, denied)
+    yield from shortfalls(weights, denied)
+
+
+def _orphans(desk: Desk, denied: Bools) -> Iterator[int]:
+    """Short sales whose sale of what is held was denied: they would be sales of it."""
+    for k, order in enumerate(desk.orders):
+        if order.side is Side.SELL_SHORT and not denied[k]:
+            sales = zip(desk.orders[:k], denied[:k].tolist(), strict=True)
+            if any(
+                gone and one.side is Side.SELL and one.symbol == order.symbol for one, gone in sales
+            ):
+                yield k
+
+
+def _note(order: Order, denial: Denial, fault: str) -> Reason:
+    sign = order.side.sign if isinstance(order.side, Side) else 0
+    facts = {
+        "shares": _number(order.order_qty) * sign,
+        "price": _number(order.price),
+        "value": denial.value,
+        "bound": denial.bound,
+    }
+    return Reason(denial.code, order.symbol, facts, counterpart=fault, limit=denial.limit)
+
+
+def _number(given: object) -> float:
+    return float(given) if isinstance(given, int | float) else float("nan")
