@@ -19,16 +19,18 @@ from deadband.brokers.ibkr.clock import LoopClock
 from deadband.brokers.ibkr.settings import IbkrSettings
 from deadband.core.broker import Memory, WriteAhead
 from deadband.core.config import Settings
+from deadband.core.events import Intent
 from deadband.core.ports import Journal
 from deadband.core.types import CycleRecord, State
 from deadband.core.units import epoch_ns
 from deadband.feeds.simulated import SimulatedMarket, simulated_market
-from deadband.journal.store import JournalWriter
+from deadband.journal.store import JournalReader, JournalWriter
 from deadband.live.begin import Beginning, Counter, begin
 from deadband.live.line import Line, Patience
 from deadband.live.market import BarFeed
 from deadband.live.recover import recover
 from deadband.live.run import LiveRun
+from deadband.live.write_ahead import INTENTS
 from deadband.twsim.contracts import BUILT_IN
 from deadband.twsim.faults import Fault
 from deadband.twsim.gateway import Gateway
@@ -40,6 +42,9 @@ from .ibkr import ACCOUNT, CLIENT
 from .inputs import settings as settings_of
 
 SYMBOLS = tuple(contract.symbol for contract in BUILT_IN)
+
+EAGER = {"K": 3, "K_buy": 4, "K_sell": 4, "open_clamp_min": 0.0, "per_name_cap": 0.2, "z_keep": 0.0}
+"""Settings under which a few names trade in most cycles."""
 
 
 class Killed(BaseException):
@@ -86,8 +91,10 @@ class World:
     names: int = 4
     days: int = 1
     faults: tuple[Fault, ...] = ()
-    step_s: float = 5.0
-    settings: Settings = field(default_factory=lambda: settings_of(K=2, K_buy=2, K_sell=3))
+    begins_min: float = -0.5
+    """Minutes after the first session's open."""
+    step_s: float = 30.0
+    settings: Settings = field(default_factory=lambda: settings_of(**EAGER))
     changes: dict[str, Any] = field(default_factory=dict)
     host: Gateway = field(init=False)
     market: SimulatedMarket = field(init=False)
@@ -101,7 +108,7 @@ class World:
         given = recorded(tape.universe.symbols, tape.bar_min, tape.days)
         self.host = Gateway(
             GatewaySettings(
-                start=first.open - timedelta(seconds=30),
+                start=first.open + timedelta(minutes=self.begins_min),
                 step_s=self.step_s,
                 faults=self.faults,
                 contracts=given.contracts,
@@ -131,7 +138,8 @@ class World:
         return self.line
 
     def _counter(self, write_ahead: WriteAhead, memory: Memory) -> Counter:
-        settings = {"settle_s": 0.1, "client_id": CLIENT} | self.changes
+        quiet = {"settle_s": 0.1, "heartbeat_s": 60.0, "silence_s": 150.0}
+        settings = {"client_id": CLIENT} | quiet | self.changes
         clock = LoopClock(lambda: epoch_ns(self.wall()))
         broker = IbkrBroker(IbkrSettings(ACCOUNT, **settings), clock, write_ahead, memory)
         return Counter(broker, broker.contracts)
@@ -191,6 +199,18 @@ class World:
         assert working == there
         refs = Tally(order.ticket.text("orderRef") for order in self.host.desk.orders)
         assert set(refs.values()) <= {1}
+        assert refs.keys() <= {intent.order.cl_ord_id for intent in self.intents()}
+
+    def intents(self) -> list[Intent]:
+        """All that was intended, as the journal has it."""
+        with JournalReader(self.path) as journal:
+            found = [journal.value(e.tree) for e in journal.entries() if e.kind == INTENTS]
+        return [intent for batch in found for intent in batch]
+
+    def kinds(self) -> Tally[str]:
+        """How many records of each kind the journal has."""
+        with JournalReader(self.path) as journal:
+            return Tally(entry.kind for entry in journal.entries())
 
 
 @dataclass(slots=True, eq=False)

@@ -33,6 +33,8 @@ class Patience:
     """Between the two passes of a comparison that have to agree."""
     compare_s: float = 300.0
     """Between comparisons when nothing is odd."""
+    answer_s: float = 10.0
+    """At a clean stop, for answers to what was asked."""
 
 
 @dataclass(slots=True, eq=False)

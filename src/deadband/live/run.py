@@ -23,7 +23,7 @@ from ..backtest.gather import gather
 from ..backtest.run import END, Laps, Progress
 from ..core.config import Settings
 from ..core.events import Skipped
-from ..core.orders import Order
+from ..core.orders import Order, OrdStatus
 from ..core.ports import ScoreSource
 from ..core.reasons import Code
 from ..core.seen import RiskGiven, Seen, Switch
@@ -31,6 +31,8 @@ from ..core.types import Plan
 from ..core.units import epoch_ns
 from .line import Line
 from .market import Feed
+
+ASKED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 
 @dataclass(slots=True, eq=False)
@@ -61,10 +63,20 @@ class LiveRun:
             holding = group.create_task(self.line.hold())
             for feed in feeds:
                 await self.session(feed)
+            await self._at_rest()
             holding.cancel()
             await self.line.broker.close()
             await listening
         self.line.standing.pen.write(END, {"cycles": self.line.standing.state.cycle})
+
+    async def _at_rest(self) -> None:
+        """Wait, not for ever, until the broker has answered all that was asked; orders live on."""
+        until = asyncio.get_running_loop().time() + self.line.patience.answer_s
+        while asyncio.get_running_loop().time() < until:
+            self.line.hear()
+            if not any(order.status in ASKED for order in self.line.standing.state.working):
+                return
+            await asyncio.sleep(self.line.patience.settle_s)
 
     async def session(self, feed: Feed) -> None:
         """All of a session's cycles that are still to come."""
