@@ -17,7 +17,7 @@ from ..kit import settings
 from ..kit.live import EAGER, Mortal, World
 from ..kit.tws import fault
 
-RECORDS = 36
+RECORDS = 34
 """Of one undisturbed life."""
 CYCLES = 7
 RESTING = settings(**EAGER, collar_bps=-8.0, order_life_min=4.0)
@@ -59,6 +59,50 @@ def test_killed_at_any_record_the_next_start_ends_with_the_gateways_books(
     assert of.line.standing.differences == ()
     assert not any(o.status is OrdStatus.UNKNOWN for o in of.state.working)
     assert replay(of.path).differences == ()
+
+
+def concluded(of: World, code: Code) -> list[tuple[str, ExecType]]:
+    """Orders of which the driver itself said what became of them, for this reason."""
+    with JournalReader(of.path) as journal:
+        told = [r for e in journal.entries() if e.kind == "REPORTS" for r in journal.value(e.tree)]
+    return [
+        (report.cl_ord_id, report.exec_type)
+        for report in told
+        if getattr(report, "text", "").startswith(f"{code}:")
+    ]
+
+
+def place_of(folder: Path, kind: str, *, cancels: bool) -> int:
+    """The number of the first record of a kind after which orders, or cancels, were to leave."""
+    of = world(folder)
+    lived(of)
+    with JournalReader(of.path) as journal:
+        for entry in journal.entries():
+            if entry.kind == kind:
+                plan = journal.value(entry.tree).plan
+                if plan.cancels if cancels else plan.orders:
+                    return entry.seq
+    raise AssertionError(f"no {kind} is there")
+
+
+@pytest.mark.parametrize(
+    ("cancels", "code", "kind"),
+    [
+        (False, Code.RECON_NOT_INTENDED, ExecType.CANCELED),
+        (True, Code.RECON_CANCEL_LOST, ExecType.CANCEL_REJECTED),
+    ],
+)
+def test_what_was_decided_and_never_asked_for_is_said_to_be_so(
+    tmp_path: Path, cancels: bool, code: Code, kind: ExecType
+) -> None:
+    at = place_of(tmp_path / "before", "CYCLE", cancels=cancels)
+    of = world(tmp_path / "after")
+    lived(of, at, is_after=True)
+    lived(of)
+    found = concluded(of, code)
+    assert found
+    assert {exec_type for _, exec_type in found} == {kind}
+    of.check()
 
 
 @pytest.mark.parametrize("accident", ["commission_first", "exec_corrected", "status_never"])

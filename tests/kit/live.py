@@ -1,19 +1,19 @@
-"""A live run on the simulated gateway, in virtual time: the tape's bars are the gateway's prices."""
+"""A live run on the simulated gateway in virtual time: the tape's bars are its prices."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter as Tally
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from deadband.backtest.measure import Measure
+from deadband.backtest.run import Progress
 from deadband.brokers.ibkr.broker import IbkrBroker
 from deadband.brokers.ibkr.clock import LoopClock
 from deadband.brokers.ibkr.settings import IbkrSettings
@@ -29,7 +29,7 @@ from deadband.live.begin import Beginning, Counter, begin
 from deadband.live.line import Line, Patience
 from deadband.live.market import BarFeed
 from deadband.live.recover import recover
-from deadband.live.run import LiveRun
+from deadband.live.run import ASKED, LiveRun
 from deadband.live.write_ahead import INTENTS
 from deadband.twsim.contracts import BUILT_IN
 from deadband.twsim.faults import Fault
@@ -99,6 +99,8 @@ class World:
     host: Gateway = field(init=False)
     market: SimulatedMarket = field(init=False)
     records: list[CycleRecord] = field(default_factory=list)
+    late_s: float = 0.0
+    compare_s: float = 1800.0
     line: Line | None = None
     run: LiveRun | None = None
 
@@ -117,7 +119,16 @@ class World:
         )
 
     def wall(self) -> datetime:
+        """The gateway's time, moved to the loop's where one runs."""
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, virtual.VirtualLoop)
+            loop.pump()
         return self.host.timeline.now
+
+    def late_wall(self) -> datetime:
+        """What the loop sees: once, the time after a cycle that took too long."""
+        return self.wall() + timedelta(seconds=self.late_s)
 
     @property
     def state(self) -> State:
@@ -132,31 +143,34 @@ class World:
             journal,
             self.wall,
             recover(self.path, today),
-            Patience(settle_s=0.5),
+            Patience(settle_s=0.5, compare_s=self.compare_s),
         )
         self.line = await begin(what, self._counter)
         return self.line
 
     def _counter(self, write_ahead: WriteAhead, memory: Memory) -> Counter:
-        quiet = {"settle_s": 0.1, "heartbeat_s": 60.0, "silence_s": 150.0}
+        quiet = {"settle_s": 0.1, "heartbeat_s": 60.0, "silence_s": 150.0, "reconcile_s": 1800.0}
         settings = {"client_id": CLIENT} | quiet | self.changes
         clock = LoopClock(lambda: epoch_ns(self.wall()))
         broker = IbkrBroker(IbkrSettings(ACCOUNT, **settings), clock, write_ahead, memory)
         return Counter(broker, broker.contracts)
 
-    def feeds(self, cycles: int) -> tuple[BarFeed, ...]:
+    def feeds(self, *cycles: int) -> tuple[BarFeed, ...]:
         return tuple(
-            Short(self.market.tape.day(session), Measure(self.market.tape, ()), None, cycles)
-            for session in self.market.sessions
+            Short(self.market.tape.day(session), Measure(self.market.tape, ()), None, most)
+            for session, most in zip(self.market.sessions, cycles, strict=True)
         )
 
-    async def trade(self, journal: Journal, cycles: int) -> None:
-        """One life: begin, and run the sessions' first cycles."""
+    async def trade(self, journal: Journal, *cycles: int, also: Progress = lambda _: None) -> None:
+        """One life: begin, and run so many cycles of each session."""
         line = await self.begun(journal)
-        self.run = LiveRun(
-            self.settings, line, self.market.scores, self.wall, progress=self.records.append
-        )
-        await self.run.over(self.feeds(cycles))
+
+        def taken(record: CycleRecord) -> None:
+            self.records.append(record)
+            also(record)
+
+        self.run = LiveRun(self.settings, line, self.market.scores, self.late_wall, progress=taken)
+        await self.run.over(self.feeds(*cycles))
 
     def live(
         self,
@@ -197,6 +211,8 @@ class World:
         working = {(o.order.cl_ord_id, o.cum_qty) for o in self.state.working}
         there = {(o.ticket.text("orderRef"), o.filled) for o in self.host.desk.working()}
         assert working == there
+        asked = [order for order in self.state.working if order.status in ASKED]
+        assert not asked, "an answer is waited for that will never come"
         refs = Tally(order.ticket.text("orderRef") for order in self.host.desk.orders)
         assert set(refs.values()) <= {1}
         assert refs.keys() <= {intent.order.cl_ord_id for intent in self.intents()}

@@ -31,7 +31,7 @@ class Patience:
     most_s: float = 60.0
     settle_s: float = 2.0
     """Between the two passes of a comparison that have to agree."""
-    compare_s: float = 300.0
+    compare_s: float = 60.0
     """Between comparisons when nothing is odd."""
     answer_s: float = 10.0
     """At a clean stop, for answers to what was asked."""

@@ -20,7 +20,17 @@ from ..backtest.run import CYCLE, REPORTS
 from ..core.arrays import Ints
 from ..core.broker import Receipt
 from ..core.errors import BrokerError
-from ..core.events import Difference, Heard, Refused, SessionEvent, SessionState, Skipped
+from ..core.events import (
+    BrokerEvent,
+    Difference,
+    Heard,
+    Notice,
+    Refused,
+    SessionEvent,
+    SessionState,
+    Severity,
+    Skipped,
+)
 from ..core.orders import (
     ExecType,
     ExecutionReport,
@@ -63,10 +73,7 @@ class Standing:
             self.pen.write(HEARD, others)
         events = [one.event for one in heard]
         self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee)])
-        if any(
-            isinstance(event, SessionEvent) and event.state is not SessionState.READY
-            for event in events
-        ):
+        if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
 
     def _fold(self, told: Iterable[ExecutionReport | TradeFee]) -> None:
@@ -160,3 +167,10 @@ class Standing:
         for symbol, shares in self.refused.items():
             kept[index[symbol]] += shares
         return kept
+
+
+def _is_doubt(event: BrokerEvent) -> bool:
+    """Whether the books have to be compared anew: a session lost, or a trade that is not ours."""
+    if isinstance(event, Notice):
+        return event.severity is not Severity.INFO and bool(event.symbol) and not event.cl_ord_id
+    return isinstance(event, SessionEvent) and event.state is not SessionState.READY
