@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deadband.backtest.replay import replay
-from deadband.core.errors import JournalLocked
+from deadband.core.errors import BrokerError, DataError, JournalLocked
 from deadband.core.events import Skipped
 from deadband.core.orders import ExecType, OrdStatus, Source
 from deadband.core.reasons import Code
@@ -145,3 +145,53 @@ def test_a_second_run_on_the_same_journal_is_refused(tmp_path: Path) -> None:
         await of.trade(journal, 1)
 
     of.live(work)
+
+
+def test_a_read_only_interface_ends_deciding_and_is_left_to_a_human(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path, fault("read_only", times=0))
+    of.live(lambda journal: of.trade(journal, 8))
+    sent = [record for record in of.records if record.plan.orders]
+    assert len(sent) == 1
+    assert sent == of.records[-1:]
+    skipped = [one for one in journaled(of, "SKIPPED") if isinstance(one, Skipped)]
+    assert {one.code for one in skipped} == {Code.LIVE_NOT_READY}
+    assert all("READ_ONLY" in one.text for one in skipped)
+    assert len(skipped) + len(of.records) == 8
+    assert of.host.desk.orders == []
+    of.check()
+
+
+def test_books_that_are_not_told_are_no_beginning(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path, fault("account_not_ready", at="09:29:30", seconds=600.0))
+
+    async def work(journal: Mortal) -> None:
+        with pytest.raises(BrokerError, match="the account's money is not known"):
+            await of.trade(journal, 2)
+
+    of.live(work)
+    assert of.kinds() == {}
+    assert of.host.clients == []
+
+
+def test_another_universe_is_refused_on_the_same_journal(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path)
+    of.live(lambda journal: of.trade(journal, 1))
+    other = World(of.path, 5, settings=TWELVE)
+
+    async def work(journal: Mortal) -> None:
+        with pytest.raises(DataError, match="universe is another one"):
+            await other.trade(journal, 1)
+
+    other.live(work)
+
+
+def test_other_settings_are_said_in_the_journal_and_replayed(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path)
+    of.live(lambda journal: of.trade(journal, 5))
+    of.settings = settings(**EAGER | {"K": 5, "K_buy": 5, "K_sell": 7})
+    of.live(lambda journal: of.trade(journal, 9))
+    assert of.kinds()["SETTINGS"] == 1
+    assert of.kinds()["RESUMED"] == 1
+    replayed = replay(of.path)
+    assert (replayed.cycles, replayed.differences) == (9, ())
+    of.check()

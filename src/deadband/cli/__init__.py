@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from . import check, gateway, journal, risk, run, tca
+from . import check, gateway, journal, reconcile, risk, run, tca
 from .shell import app, make_console
 
-__all__ = ["app", "check", "gateway", "journal", "main", "risk", "run", "tca"]
+__all__ = ["app", "check", "gateway", "journal", "main", "reconcile", "risk", "run", "tca"]
 
 
 def main() -> None:

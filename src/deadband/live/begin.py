@@ -52,26 +52,40 @@ class Beginning:
 async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
     """Connect, open or resume the journal, and compare; raises BrokerError with the cure."""
     recovered = what.recovered
-    if recovered is not None:
-        return await _resumed(what, recovered, open_counter)
-    pen = Pen(what.journal, what.wall)
-    counter = open_counter(pen.intend, Memory())
-    standing = Standing(first_state(what.universe, what.settings), pen)
-    line = _line(what, counter, standing)
-    await line.connect()
-    standing.state = await _funded(counter.broker, standing.state)
-    opening = {
-        "settings": what.settings,
-        "state": standing.state,
-        "versions": versions(),
-        "findings": (),
-    }
-    pen.write(RUN, opening)
-    await line.compare()
+    if recovered is None:
+        line = _first(what, open_counter)
+    else:
+        line = _resumed(what, recovered, open_counter)
+    try:
+        await line.connect()
+        if recovered is None:
+            await _open(what, line)
+        await line.compare()
+    except BaseException:
+        await line.broker.close()
+        raise
     return line
 
 
-async def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -> Line:
+def _first(what: Beginning, open_counter: OpenCounter) -> Line:
+    pen = Pen(what.journal, what.wall)
+    standing = Standing(first_state(what.universe, what.settings), pen)
+    return _line(what, open_counter(pen.intend, Memory()), standing)
+
+
+async def _open(what: Beginning, line: Line) -> None:
+    """The journal's first record: what a replay begins with."""
+    line.standing.state = await _funded(line.broker, line.standing.state)
+    opening = {
+        "settings": what.settings,
+        "state": line.standing.state,
+        "versions": versions(),
+        "findings": (),
+    }
+    line.standing.pen.write(RUN, opening)
+
+
+def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -> Line:
     if recovered.state.universe.symbols != what.universe.symbols:
         raise DataError(
             "the journal's universe is another one than the run's. Begin a new journal when the "
@@ -85,10 +99,7 @@ async def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCoun
     for order in recovered.not_intended:
         text = f"{Code.RECON_NOT_INTENDED}: the process ended before"
         standing.conclude(order, ExecType.CANCELED, text)
-    line = _line(what, open_counter(pen.intend, recovered.memory), standing)
-    await line.connect()
-    await line.compare()
-    return line
+    return _line(what, open_counter(pen.intend, recovered.memory), standing)
 
 
 def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:

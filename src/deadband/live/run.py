@@ -23,7 +23,7 @@ from ..backtest.gather import gather
 from ..backtest.run import END, Laps, Progress
 from ..core.config import Settings
 from ..core.events import Skipped
-from ..core.orders import Order, OrdStatus
+from ..core.orders import OrdStatus
 from ..core.ports import ScoreSource
 from ..core.reasons import Code
 from ..core.seen import RiskGiven, Seen, Switch
@@ -58,15 +58,19 @@ class LiveRun:
 
     async def over(self, feeds: tuple[Feed, ...]) -> None:
         """Run sessions in order, connected throughout; a fault of any part ends all of it."""
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(self.line.listen())
-            holding = group.create_task(self.line.hold())
-            for feed in feeds:
-                await self.session(feed)
-            await self._at_rest()
-            holding.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(self.line.listen())
+                holding = group.create_task(self.line.hold())
+                for feed in feeds:
+                    await self.session(feed)
+                await self._at_rest()
+                holding.cancel()
+                await self.line.broker.close()
+                await listening
+        finally:
+            # After a fault too, nothing that still waits in the outbox may leave.
             await self.line.broker.close()
-            await listening
         self.line.standing.pen.write(END, {"cycles": self.line.standing.state.cycle})
 
     async def _at_rest(self) -> None:
@@ -125,20 +129,15 @@ class LiveRun:
         return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
 
     def _send(self, plan: Plan) -> None:
-        """Cancels first, then what passes the gate; what is not taken is over at once."""
+        """Cancels first, then new orders; what is not taken for sending is over at once."""
         standing, broker = self.line.standing, self.line.broker
         refused = [broker.cancel(cl_ord_id) for cl_ord_id in plan.cancels]
         self.line.hear()
         standing.not_canceled(refused)
-        standing.denied(broker.submit(self._gated(plan.orders)))
+        # An independent check before trading belongs here, between the cycle's record and the
+        # intents; what it takes out is to be told to `denied`, as the broker's denials are.
+        standing.denied(broker.submit(plan.orders))
         self.line.hear()
-
-    def _gated(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
-        """The last place before intents: an independent check of the batch belongs here.
-
-        Orders that it takes out are to be told to `Standing.denied`, as the broker's denials are.
-        """
-        return orders
 
     def _skip(self, code: Code, due: datetime, text: str) -> None:
         self.skipped += 1
