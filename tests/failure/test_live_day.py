@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
+from deadband.backtest.tca.journal import read_trades
 from deadband.core.errors import BrokerError, DataError, JournalLocked
 from deadband.core.events import Skipped
 from deadband.core.orders import ExecType, OrdStatus, Source
@@ -58,6 +60,11 @@ def test_a_session_and_the_next_morning_over_three_losses_of_the_line(tmp_path: 
     assert sum(len(record.plan.orders) for record in of.records) > 50
     replayed = replay(of.path)
     assert (replayed.cycles, replayed.differences) == (81, ())
+    assert read_ledger(of.path).cycles_off_by_a_cent == 0
+    trades = read_trades(of.path).trades
+    assert sum(trade.fees for trade in trades) == pytest.approx(of.state.book.fees_micro / 1e6)
+    # Ids begin with the clock, so that another journal of the day uses none of them again.
+    assert of.records[0].cycle_id == "20260309.092930"
 
 
 def test_shares_traded_by_hand_freeze_their_name_and_are_never_traded_over(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ..core.orders import ExecType
 from ..core.ports import Journal
 from ..core.reasons import Code
 from ..core.seen import Universe
+from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..core.units import micros
 from .line import Line, Patience
@@ -75,7 +76,10 @@ def _first(what: Beginning, open_counter: OpenCounter) -> Line:
 
 async def _open(what: Beginning, line: Line) -> None:
     """The journal's first record: what a replay begins with."""
-    line.standing.state = await _funded(line.broker, line.standing.state)
+    state = await _funded(line.broker, line.standing.state)
+    # Cycles count from the clock: a second journal of the day never uses an order id again.
+    clock = what.wall().astimezone(EXCHANGE_ZONE).strftime("%H%M%S")
+    line.standing.state = replace(state, cycle=int(clock))
     opening = {
         "settings": what.settings,
         "state": line.standing.state,

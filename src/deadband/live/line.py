@@ -76,8 +76,8 @@ class Line:
                     await self.compare()
                 wait = self.patience.first_s
                 await asyncio.sleep(self.patience.first_s)
-            except BrokerError:
-                # The broker has said why in its own events, which are in the journal.
+            except BrokerError as fault:
+                self.standing.note(str(fault))
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, self.patience.most_s)
 

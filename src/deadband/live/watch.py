@@ -115,6 +115,11 @@ class Standing:
         """Say ourselves what became of an order, where nobody else will."""
         self._fold([self._own(order.order, kind, text)])
 
+    def note(self, text: str) -> None:
+        """Keep what the driver itself has to say; its own words have no number in the stream."""
+        now = epoch_ns(self.pen.wall())
+        self.pen.write(HEARD, (Heard(0, now, Notice(Severity.ERROR, text)),))
+
     def skip(self, skipped: Skipped) -> None:
         self.pen.write(SKIPPED, skipped)
 
@@ -138,7 +143,7 @@ class Standing:
             cl_ord_id=order.cl_ord_id,
             symbol=order.symbol,
             side=order.side,
-            exec_id=f"{OWN}{order.cl_ord_id}.{kind}.{self.folded}",
+            exec_id=f"{OWN}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
             exec_type=kind,
             last_qty=0,
             last_px=0.0,
