@@ -86,8 +86,10 @@ class Line:
         await self.broker.connect()
         unknown = [symbol for symbol in self.symbols if self.reference.instrument(symbol) is None]
         answers = await self.reference.resolve(unknown) if unknown else {}
+        known = [symbol for symbol in unknown if isinstance(answers.get(symbol), Ok)]
+        for symbol in sorted(set(unknown) - set(known)):
+            self.standing.note(f"{symbol} cannot be traded: {answers.get(symbol)}")
         if self.quotes is not None:
-            known = [s for s in unknown if isinstance(answers.get(s), Ok)]
             self.quotes.subscribe(known)
 
     def _is_comparison_due(self) -> bool:
