@@ -396,3 +396,42 @@ def records(path: Path) -> int:
     finally:
         if "db" in locals():
             db.close()
+
+
+def test_a_journal_goes_on_after_its_last_record(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for number in range(3):
+        with JournalWriter(path, goes_on=True) as writer:
+            writer.append("NOTE", "", "", {"number": number})
+    with JournalReader(path) as journal:
+        entries = list(journal.entries())
+        assert [journal.value(entry.tree)["number"] for entry in entries] == [0, 1, 2]
+    with pytest.raises(JournalError, match="already holds a run"):
+        JournalWriter(path)
+
+
+def test_a_journal_that_was_begun_and_has_no_tables_is_begun_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.close()
+    assert path.stat().st_size > 0
+    with JournalWriter(path, goes_on=True) as writer:
+        writer.append("NOTE", "", "", {})
+
+
+def test_a_file_that_is_no_journal_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"something else altogether" * 40)
+    for _ in range(2):
+        # The lock is given back: the second attempt finds the same fault, not a lock.
+        with pytest.raises(CorruptRecord, match="cannot be read"):
+            JournalWriter(path, goes_on=True)
+    path.unlink()
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    db.execute("INSERT INTO meta VALUES ('schema', '99')")
+    db.commit()
+    db.close()
+    with pytest.raises(JournalError, match="has schema 99"):
+        JournalWriter(path, goes_on=True)

@@ -16,13 +16,14 @@ from ..core.arrays import Floats
 from ..core.config import Settings
 from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
-from ..core.orders import ExecType, ExecutionReport, WorkingOrder
+from ..core.orders import TRADES, ExecType, ExecutionReport, TradeFee, WorkingOrder
 from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER
 from ..core.seen import Portfolio, Scores, Universe
 from ..core.types import Decision, Plan, State
 from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
+from .fees import with_fee
 from .roll_call import RollCall, take_roll
 from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
 
@@ -188,18 +189,25 @@ class _Reader:
         state: State = self.journal.value(tree["state"])
         self.cash_micro = state.book.cash_micro
 
-    def _reports(self, reports: tuple[ExecutionReport, ...]) -> None:
+    def _reports(self, reports: tuple[ExecutionReport | TradeFee, ...]) -> None:
         for report in reports:
-            if report.exec_type is ExecType.REJECTED:
+            if isinstance(report, TradeFee):
+                self.cash_micro -= report.fee_micro
+                self.fills = with_fee(self.fills, report)
+            elif report.exec_type in TRADES:
+                self._trade(report)
+            elif report.exec_type is ExecType.REJECTED:
                 self.ledger.rejected[report.text] += 1
-            if report.exec_type is not ExecType.TRADE:
-                continue
-            signed = report.side.sign * report.last_qty
-            before = self.shares[report.symbol]
-            self.shares[report.symbol] += signed
+
+    def _trade(self, report: ExecutionReport) -> None:
+        """A fill, or what a correction or a bust changes of one."""
+        sign, before = report.side.sign, self.shares[report.symbol]
+        self.shares[report.symbol] += sign * (report.last_qty - report.prior_qty)
+        self.cash_micro -= sign * report.last_qty * round(report.last_px * MICRO) + report.fee_micro
+        self.cash_micro += sign * report.prior_qty * round(report.prior_px * MICRO)
+        if report.exec_type is ExecType.TRADE:
             if before and before * self.shares[report.symbol] <= 0:
                 self.ledger.round_trips += 1
-            self.cash_micro -= signed * round(report.last_px * MICRO) + report.fee_micro
             self.fills.append(report)
 
     def _statement(self, tree: Any) -> None:

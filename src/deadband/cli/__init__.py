@@ -7,10 +7,21 @@ from __future__ import annotations
 
 import sys
 
-from . import check, gateway, journal, risk, run, switch, tca
+from . import check, gateway, journal, reconcile, risk, run, switch, tca
 from .shell import app, make_console
 
-__all__ = ["app", "check", "gateway", "journal", "main", "risk", "run", "switch", "tca"]
+__all__ = [
+    "app",
+    "check",
+    "gateway",
+    "journal",
+    "main",
+    "reconcile",
+    "risk",
+    "run",
+    "switch",
+    "tca",
+]
 
 
 def main() -> None:

@@ -226,6 +226,10 @@ class Broker(Protocol):
         """Everything heard from now on, until the broker is closed; for one listener."""
         ...
 
+    def taken(self) -> tuple[Heard, ...]:
+        """Events heard so far and not taken yet, without waiting."""
+        ...
+
     def submit(self, orders: Sequence[Order]) -> tuple[Receipt, ...]:
         """Send new orders, their intents durable together; one receipt each."""
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .orders import Action, ExecutionReport, Order, OrdStatus, Side, TradeFee
+from .reasons import Code
 
 
 class SessionState(StrEnum):
@@ -181,3 +182,43 @@ class Heard:
     seq: int
     ts_recv: int
     event: BrokerEvent
+
+
+# --- what a driver makes of it
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A name on which the journal and the broker disagree, or that others hold or trade.
+
+    `expected` and `held`: signed shares by the journal and by the broker, of an order what is
+    filled of it; `reserved`: shares, unsigned, that are kept apart for what may come of it.
+    """
+
+    symbol: str
+    code: Code
+    expected: int
+    held: int
+    reserved: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.code} {self.symbol}: journal {self.expected}, broker {self.held}"
+        return f"{said}, {self.reserved} reserved{f' ({self.text})' if self.text else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A report that fits no order or no quantity of ours; the books were left as they were."""
+
+    report: ExecutionReport
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A cycle that did not take place; `due` epoch nanoseconds UTC."""
+
+    code: Code
+    due: int
+    text: str = ""

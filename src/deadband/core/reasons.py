@@ -234,6 +234,41 @@ class Code(StrEnum):
     GATE_LEG = "GATE_LEG", 258, "It depended on a leg that was denied."
     # Room execute: the kill switch file.
     KILL_UNREADABLE = "KILL_UNREADABLE", 259, "The kill switch file is not understood: HALTED."
+    # Driver live: where the journal and the broker disagree; such a name is frozen.
+    RECON_POSITION_DIFFERS = (
+        "RECON_POSITION_DIFFERS",
+        260,
+        "The broker holds other shares than the journal: frozen.",
+    )
+    RECON_SPLIT_RATIO = "RECON_SPLIT_RATIO", 261, "Shares differ by a ratio, as after a split."
+    RECON_FOREIGN_POSITION = (
+        "RECON_FOREIGN_POSITION",
+        262,
+        "Held outside the universe: seen, never touched.",
+    )
+    RECON_FOREIGN_ORDER = (
+        "RECON_FOREIGN_ORDER",
+        263,
+        "An order that is not ours: its shares are reserved.",
+    )
+    RECON_ORDER_DIFFERS = (
+        "RECON_ORDER_DIFFERS",
+        264,
+        "The broker says other things of an order than the journal.",
+    )
+    RECON_NOT_INTENDED = (
+        "RECON_NOT_INTENDED",
+        265,
+        "Decided, and the process ended before it was intended: never sent.",
+    )
+    RECON_CANCEL_LOST = (
+        "RECON_CANCEL_LOST",
+        266,
+        "A cancel that the broker never saw: decided anew.",
+    )
+    # Driver live: why a cycle did not take place.
+    LIVE_NOT_READY = "LIVE_NOT_READY", 270, "The session is not ready, or not reconciled."
+    LIVE_OVERRUN = "LIVE_OVERRUN", 271, "An earlier cycle ran past this one's time: skipped."
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

@@ -6,7 +6,8 @@ Rules
     it (`ord_status`). Any other is refused, and nothing goes on until it is reconciled.
   * Each exec_id is to be passed once: a report that comes twice would be booked twice.
   * A correction takes out what it replaces and books what now counts; a bust only takes out.
-  * An order leaves the working list when it is final.
+  * An order leaves the working list when it is final. One that the broker then restates as alive
+    comes back as far as the report describes it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,17 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.errors import BrokerError
-from ..core.lifecycle import FINAL, next_status
-from ..core.orders import TRADES, Book, ExecType, ExecutionReport, TradeFee, WorkingOrder
+from ..core.lifecycle import FINAL, next_status, standing
+from ..core.orders import (
+    TRADES,
+    Book,
+    ExecType,
+    ExecutionReport,
+    Order,
+    OrdType,
+    TradeFee,
+    WorkingOrder,
+)
 from ..core.seen import Universe
 from ..core.types import State
 from ..core.units import micros
@@ -28,6 +38,8 @@ def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     if isinstance(report, TradeFee):
         return replace(state, book=book_fee(state.book, report.fee_micro))
     place = _place(state.working, report.cl_ord_id)
+    if place is None and _is_restated(state, report):
+        return replace(state, working=(*state.working, _restated(report)))
     if place is None:
         _expect_vouched(state, report)
         book = book_trade(state.book, state.universe, report)
@@ -60,6 +72,34 @@ def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int | None:
         if order.order.cl_ord_id == cl_ord_id:
             return place
     return None
+
+
+def _is_restated(state: State, report: ExecutionReport) -> bool:
+    """Whether the broker says that an order that had ended lives, and which one."""
+    return (
+        report.exec_type is ExecType.RESTATED
+        and report.symbol in state.universe.index
+        and report.ord_status is not None
+        and report.ord_status not in FINAL
+        and 0 <= report.cum_qty < report.order_qty
+    )
+
+
+def _restated(report: ExecutionReport) -> WorkingOrder:
+    """The order as the broker holds it; why it was once decided is in the journal under its id."""
+    order = Order(
+        cl_ord_id=report.cl_ord_id,
+        symbol=report.symbol,
+        side=report.side,
+        order_qty=report.order_qty,
+        ord_type=OrdType.LIMIT,
+        price=report.price,
+        decision_id="",
+        reason="",
+        arrival=report.price,
+        transact_time=report.ts,
+    )
+    return WorkingOrder(order, standing(report.cum_qty), report.cum_qty)
 
 
 def _expect_vouched(state: State, report: ExecutionReport) -> None:

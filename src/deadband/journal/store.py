@@ -80,9 +80,13 @@ def _is_written(row: tuple[Any, ...], expected: int, before: bytes) -> bool:
 
 
 class JournalWriter:
-    """Appends records to a new journal; a context manager that holds its lock."""
+    """Appends records to a journal; a context manager that holds its lock.
 
-    def __init__(self, path: Path) -> None:
+    With `goes_on` an existing journal is continued after its last record: whoever asks for that
+    reads it whole, and so checks it, while holding the lock.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
         self.path = path
         self._lock = FileLock(f"{path}.lock")
         try:
@@ -97,18 +101,39 @@ class JournalWriter:
             raise JournalError(
                 f"journal {path} cannot be made: {fault}. Name another file with --journal."
             ) from fault
-        if path.exists() and path.stat().st_size:
+        is_begun = path.exists() and path.stat().st_size > 0
+        if is_begun and not goes_on:
             self._lock.release()
             raise JournalError(
                 f"journal {path} already holds a run. Name another file with --journal, "
                 "or move this one away."
             )
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + SCHEMA)
-        self._db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
         self._pending: dict[bytes, bytes] = {}
         self._encoder = Encoder(self._keep)
-        self._seq, self._last = 0, b""
+        self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._seq, self._last = self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> tuple[int, bytes]:
+        """Make the tables where there are none; the number and the chain of the last record."""
+        with _explained(self.path):
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not tables:
+                # All or nothing: a process that dies here leaves a file that can be begun again.
+                version = f"INSERT INTO meta VALUES ('schema', '{SCHEMA_VERSION}');"
+                self._db.executescript(f"BEGIN; {SCHEMA} {version} COMMIT;")
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+            if row is None or row[0] != str(SCHEMA_VERSION):
+                raise JournalError(
+                    f"journal {self.path} has schema {row and row[0]}, and {SCHEMA_VERSION} is "
+                    "written. Begin a new journal."
+                )
+            last = self._db.execute("SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1")
+            return last.fetchone() or (0, b"")
 
     def close(self) -> None:
         self._db.close()

@@ -304,3 +304,29 @@ def test_what_a_canceled_order_left_does_not_count_as_turnover() -> None:
     after = apply(state, kit.report(partly, ExecType.CANCELED))
     assert after.working == ()
     assert after.turnover_today == pytest.approx(0.01 - 0.003)
+
+
+def test_an_ended_order_that_the_broker_restates_works_again_as_the_report_describes_it() -> None:
+    order = kit.working(symbol=A)
+    said = {
+        "ord_status": OrdStatus.PARTIALLY_FILLED,
+        "order_qty": 100,
+        "price": 10.5,
+        "cum_qty": 30,
+    }
+    restated = kit.report(order, ExecType.RESTATED, **said)
+    [back] = apply(state_of(), restated).working
+    assert (back.status, back.cum_qty, back.leaves_qty) == (OrdStatus.PARTIALLY_FILLED, 30, 70)
+    assert (back.order.cl_ord_id, back.order.price) == (order.order.cl_ord_id, 10.5)
+    after = apply(apply(state_of(), restated), kit.fill(order, 70))
+    assert after.working == ()
+    assert after.book.shares[0] == 70
+
+
+@pytest.mark.parametrize(
+    "other", [{"ord_status": None}, {"cum_qty": 100}, {"ord_status": OrdStatus.CANCELED}]
+)
+def test_a_restatement_that_describes_no_living_order_is_refused(other: dict[str, object]) -> None:
+    said = {"ord_status": OrdStatus.NEW, "order_qty": 100, "price": 10.5, "cum_qty": 0}
+    with pytest.raises(BrokerError, match="not among the 0 working orders"):
+        apply(state_of(), kit.report(kit.working(symbol=A), ExecType.RESTATED, **said | other))

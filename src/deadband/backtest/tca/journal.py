@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...core.config import Settings
-from ...core.orders import ExecType, ExecutionReport, Order
+from ...core.orders import ExecType, ExecutionReport, Order, TradeFee
 from ...core.seen import Market
 from ...core.types import Plan, RiskModel
 from ...core.units import epoch_ns, usd
 from ...journal.store import Entry, JournalReader
+from ..fees import with_fee
 from ..run import CYCLE, REPORTS, RUN, SETTINGS
 from .shortfall import HORIZONS_S, Trade, later_mids, mark_out_bps
 
@@ -100,11 +101,13 @@ class _Reader:
                 adv=float(market.adv[name]),
             )
 
-    def _report(self, report: ExecutionReport) -> None:
+    def _report(self, report: ExecutionReport | TradeFee) -> None:
         one = self.orders.get(report.cl_ord_id)
         if one is None:
             return
-        if report.exec_type is ExecType.TRADE:
+        if isinstance(report, TradeFee):
+            one.fills = with_fee(one.fills, report)
+        elif report.exec_type is ExecType.TRADE:
             one.fills.append(report)
         elif report.exec_type in ENDED:
             one.ended = report.ts

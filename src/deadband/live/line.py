@@ -1,0 +1,111 @@
+"""Keeps a broker connected and its books compared; everything it says is taken at once.
+
+Rules
+  * A session that ends is begun again, after ever longer waits; nothing is sent meanwhile.
+  * READY is not enough to trade: the driver compares the books with the journal first, at the
+    start, after every reconnect and every doubt, and from time to time.
+  * READ_ONLY and HALTED are left to a human.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.broker import Broker, MarketData, Ok, ReferenceData
+from ..core.errors import BrokerError
+from ..core.events import SessionState
+from ..core.orders import ExecType
+from ..core.reasons import Code
+from .reconcile import agreed, differences, lost_cancels
+from .watch import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, seconds."""
+
+    first_s: float = 1.0
+    """Before the first attempt to connect again; each one after waits twice as long."""
+    most_s: float = 60.0
+    settle_s: float = 2.0
+    """Between the two passes of a comparison that have to agree."""
+    compare_s: float = 60.0
+    """Between comparisons when nothing is odd."""
+    answer_s: float = 10.0
+    """At a clean stop, for answers to what was asked."""
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One broker and the run that it serves; `symbols` are what is resolved and watched."""
+
+    broker: Broker
+    reference: ReferenceData
+    quotes: MarketData | None
+    standing: Standing
+    symbols: Sequence[str]
+    patience: Patience = Patience()
+    compared_at: float = -1e9
+    """Loop seconds of the last comparison."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether orders may be sent: the session is ready, and the books were compared."""
+        return self.broker.state is SessionState.READY and self.standing.is_reconciled
+
+    def hear(self) -> int:
+        """Take everything that was heard; how many reports there were so far."""
+        self.standing.hear(self.broker.taken())
+        return self.standing.folded
+
+    async def listen(self) -> None:
+        """Take what is heard as it comes, until the broker is closed."""
+        async for first in self.broker.events():
+            self.standing.hear((first, *self.broker.taken()))
+
+    async def hold(self) -> None:
+        """Connect, compare, and do so again whenever that is due; never ends by itself."""
+        wait = self.patience.first_s
+        while True:
+            try:
+                if self.broker.state is SessionState.DISCONNECTED:
+                    await self.connect()
+                if self._is_comparison_due():
+                    await self.compare()
+                wait = self.patience.first_s
+                await asyncio.sleep(self.patience.first_s)
+            except BrokerError as fault:
+                self.standing.note(str(fault))
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self.patience.most_s)
+
+    async def connect(self) -> None:
+        """Begin a session, and learn the names in it; raises BrokerError."""
+        await self.broker.connect()
+        unknown = [symbol for symbol in self.symbols if self.reference.instrument(symbol) is None]
+        answers = await self.reference.resolve(unknown) if unknown else {}
+        known = [symbol for symbol in unknown if isinstance(answers.get(symbol), Ok)]
+        for symbol in sorted(set(unknown) - set(known)):
+            self.standing.note(f"{symbol} cannot be traded: {answers.get(symbol)}")
+        if self.quotes is not None:
+            self.quotes.subscribe(known)
+
+    def _is_comparison_due(self) -> bool:
+        if self.broker.state is not SessionState.READY:
+            return False
+        since = asyncio.get_running_loop().time() - self.compared_at
+        return not self.standing.is_reconciled or since >= self.patience.compare_s
+
+    async def compare(self) -> None:
+        """Compare the books once the broker's word stands still; raises BrokerError."""
+        shot = await agreed(self.broker, self.hear, self.patience.settle_s)
+        if self.broker.state is not SessionState.READY:
+            raise BrokerError("the session was lost while the books were compared.")
+        state = self.standing.state
+        for order in lost_cancels(state, shot):
+            text = f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
+            self.standing.conclude(order, ExecType.CANCEL_REJECTED, text)
+        self.standing.compared(differences(self.standing.state, shot))
+        self.compared_at = asyncio.get_running_loop().time()

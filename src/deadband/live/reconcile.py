@@ -1,0 +1,127 @@
+"""The journal against the broker: waits until the broker's word stands still, and compares.
+
+Rules
+  * Two passes in a row have to say the same, and nothing may be heard between them.
+  * What differs is named and frozen, never traded over: only a human, or the broker's own word
+    later on, ends it.
+  * Foreign orders and positions are seen and reserved. They are never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from ..core.broker import Broker, BrokerSnapshot, Ok
+from ..core.errors import BrokerError
+from ..core.events import Difference, OrderState
+from ..core.lifecycle import FINAL
+from ..core.orders import OrdStatus, WorkingOrder
+from ..core.reasons import Code
+from ..core.types import State
+
+MOST_PASSES = 6
+LARGEST_RATIO = 20
+
+
+async def agreed(
+    broker: Broker, hear: Callable[[], int], settle_s: float, passes: int = MOST_PASSES
+) -> BrokerSnapshot:
+    """A snapshot that two passes agree on; `hear` takes what was heard and counts it.
+
+    Raises BrokerError where a part is not known, or where the books do not come to rest.
+    """
+    before: object = None
+    for _ in range(passes):
+        shot = await broker.snapshot()
+        if not shot.is_complete:
+            raise BrokerError(f"the broker's books are not known: {shot}. They are asked again.")
+        now = (hear(), _values(shot))
+        if now == before:
+            return shot
+        before = now
+        await asyncio.sleep(settle_s)
+    raise BrokerError(
+        f"the broker's books still moved after {passes} passes. They are asked again."
+    )
+
+
+def _values(shot: BrokerSnapshot) -> tuple[object, ...]:
+    """What two passes are compared by; money moves with every tick and does not count."""
+    sections = (shot.orders, shot.foreign, shot.positions)
+    return tuple(section.value for section in sections if isinstance(section, Ok))
+
+
+def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]:
+    """Orders of which we wait for a cancel, and which the broker lists as plainly at work."""
+    at_work = {
+        order.cl_ord_id
+        for order in _orders(shot)
+        if order.status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
+    }
+    return tuple(
+        order
+        for order in state.working
+        if order.status is OrdStatus.PENDING_CANCEL and order.order.cl_ord_id in at_work
+    )
+
+
+def differences(state: State, shot: BrokerSnapshot) -> tuple[Difference, ...]:
+    """Everything on which state and broker disagree, and everything that is not ours."""
+    found = (*_positions(state, shot), *_foreign(shot), *_own_orders(state, shot))
+    return tuple(sorted(found, key=lambda one: (one.symbol, one.code)))
+
+
+def _positions(state: State, shot: BrokerSnapshot) -> Iterator[Difference]:
+    assert isinstance(shot.positions, Ok), "only what is known is compared"
+    held = {report.symbol: report.qty for report in shot.positions.value}
+    book = zip(state.universe.symbols, state.book.shares.tolist(), strict=True)
+    for symbol, expected in book:
+        there = held.pop(symbol, 0)
+        if there != expected:
+            code = Code.RECON_POSITION_DIFFERS
+            if _is_ratio(expected, there):
+                code = Code.RECON_SPLIT_RATIO
+            yield Difference(symbol, code, expected, there, abs(there - expected))
+    for symbol, there in held.items():
+        yield Difference(symbol, Code.RECON_FOREIGN_POSITION, 0, there, 0)
+
+
+def _is_ratio(expected: int, held: int) -> bool:
+    """Whether one is a small multiple of the other, or half as much again, as splits make it."""
+    if expected * held <= 0:
+        return False
+    ratio = Fraction(held, expected)
+    small = max(ratio.numerator, ratio.denominator) <= LARGEST_RATIO
+    return small and (min(ratio.numerator, ratio.denominator) == 1 or ratio == Fraction(3, 2))
+
+
+def _foreign(shot: BrokerSnapshot) -> Iterator[Difference]:
+    assert isinstance(shot.foreign, Ok), "only what is known is compared"
+    for order in shot.foreign.value:
+        code = Code.RECON_FOREIGN_ORDER
+        yield Difference(order.symbol, code, 0, order.cum_qty, max(order.leaves_qty, 1), order.text)
+
+
+def _own_orders(state: State, shot: BrokerSnapshot) -> Iterator[Difference]:
+    """Orders of ours that one side has alive and the other has not, or filled otherwise."""
+    told = {order.cl_ord_id: order for order in _orders(shot)}
+    for order in state.working:
+        ref, symbol = order.order.cl_ord_id, order.order.symbol
+        there = told.pop(ref, None)
+        if there is None or there.status in FINAL or there.cum_qty != order.cum_qty:
+            held = 0 if there is None else there.cum_qty
+            reserved = max(order.leaves_qty, 1)
+            code = Code.RECON_ORDER_DIFFERS
+            yield Difference(symbol, code, order.cum_qty, held, reserved, ref)
+    for ref, there in told.items():
+        if there.status not in FINAL:
+            reserved = max(there.leaves_qty, 1)
+            code = Code.RECON_ORDER_DIFFERS
+            yield Difference(there.symbol, code, 0, there.cum_qty, reserved, ref)
+
+
+def _orders(shot: BrokerSnapshot) -> tuple[OrderState, ...]:
+    assert isinstance(shot.orders, Ok), "only what is known is compared"
+    return shot.orders.value

@@ -1,0 +1,152 @@
+"""The loop of a real session: at each interval gather, decide, make durable, send.
+
+Rules
+  * A cycle whose time has passed is skipped and counted, never made up for.
+  * Nothing is decided while the session is not ready or the books were not compared since.
+  * A cycle's record is durable before its orders are handed on, and each batch of orders once more
+    as intents before any of it may leave.
+  * A journal that cannot be written, or a fold that fails, ends the run; what had been sent stays
+    with the broker, and the next start finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from threadpoolctl import threadpool_limits
+
+from .. import cycle
+from ..backtest.gather import gather
+from ..backtest.run import END, Laps, Progress
+from ..core.config import Settings
+from ..core.events import Skipped
+from ..core.orders import OrdStatus
+from ..core.ports import ScoreSource
+from ..core.reasons import Code
+from ..core.seen import RiskGiven, Seen, Switch
+from ..core.types import Plan
+from ..core.units import epoch_ns
+from .line import Line
+from .market import Feed
+
+ASKED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
+
+
+@dataclass(slots=True, eq=False)
+class LiveRun:
+    """One run over sessions as they happen; `switch` is what the operator commands at an instant.
+
+    `wall` is the time it is; the loop sleeps on the event loop's clock. `stop` ends it after the
+    cycle under way.
+    """
+
+    settings: Settings
+    line: Line
+    scores: ScoreSource
+    wall: Callable[[], datetime]
+    switch: Callable[[datetime], Switch] = field(default=lambda _: Switch())
+    risk_given: RiskGiven | None = None
+    progress: Progress = field(default=lambda _: None)
+    skipped: int = 0
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def over(self, feeds: tuple[Feed, ...]) -> None:
+        """Run sessions in order, connected throughout; a fault of any part ends all of it."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(self.line.listen())
+                holding = group.create_task(self.line.hold())
+                for feed in feeds:
+                    await self.session(feed)
+                await self._at_rest()
+                holding.cancel()
+                await self.line.broker.close()
+                await listening
+        finally:
+            # After a fault too, nothing that still waits in the outbox may leave.
+            await self.line.broker.close()
+        self.line.standing.pen.write(END, {"cycles": self.line.standing.state.cycle})
+
+    async def _at_rest(self) -> None:
+        """Wait, not for ever, until the broker has answered all that was asked; orders live on."""
+        until = asyncio.get_running_loop().time() + self.line.patience.answer_s
+        while asyncio.get_running_loop().time() < until:
+            self.line.hear()
+            if not any(order.status in ASKED for order in self.line.standing.state.working):
+                return
+            await asyncio.sleep(self.line.patience.settle_s)
+
+    async def session(self, feed: Feed) -> None:
+        """All of a session's cycles that are still to come."""
+        began = self.wall()
+        with threadpool_limits(limits=1, user_api="blas"):
+            for k in range(1, len(feed) + 1):
+                if feed.due(k) <= began:
+                    continue
+                if self._stopped.is_set():
+                    return
+                await self._until(feed.due(k))
+                if not self._stopped.is_set():
+                    self.cycle(feed, k)
+
+    def cycle(self, feed: Feed, k: int) -> None:
+        """The cycle at the k-th bar's end, or why there was none."""
+        standing, now = self.line.standing, self.wall()
+        self.line.hear()
+        if now >= feed.due(k) + feed.interval:
+            self._skip(Code.LIVE_OVERRUN, feed.due(k), f"it is {now.isoformat()}")
+            return
+        if not self.line.is_open:
+            state = self.line.broker.state
+            compared = "compared" if standing.is_reconciled else "not compared"
+            self._skip(Code.LIVE_NOT_READY, feed.due(k), f"{state}, books {compared}")
+            return
+        laps = Laps()
+        with laps.lap("models"):
+            seen = self._seen(feed, k, now)
+        _, record = cycle.step(self.settings, standing.state, seen, laps)
+        standing.decided(record, laps.rooms)
+        self._send(record.plan)
+        self.progress(record)
+
+    def _seen(self, feed: Feed, k: int, now: datetime) -> Seen:
+        seen = gather(
+            self.line.standing.state,
+            feed.market(k, now),
+            feed.history(),
+            self.scores.at(now, feed.features(k)),
+            self.switch(now),
+            self.settings.execution,
+            self.risk_given,
+        )
+        unknown = seen.portfolio.unknown + self.line.standing.reserved()
+        return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
+
+    def _send(self, plan: Plan) -> None:
+        """Cancels first, then new orders; what is not taken for sending is over at once."""
+        standing, broker = self.line.standing, self.line.broker
+        refused = [broker.cancel(cl_ord_id) for cl_ord_id in plan.cancels]
+        self.line.hear()
+        standing.not_canceled(refused)
+        # An independent check before trading belongs here, between the cycle's record and the
+        # intents; what it takes out is to be told to `denied`, as the broker's denials are.
+        standing.denied(broker.submit(plan.orders))
+        self.line.hear()
+
+    def _skip(self, code: Code, due: datetime, text: str) -> None:
+        self.skipped += 1
+        self.line.standing.skip(Skipped(code, epoch_ns(due), text))
+
+    async def _until(self, due: datetime) -> None:
+        """Sleep to an instant of the wall clock, or until the run is stopped."""
+        while not self._stopped.is_set() and (left := (due - self.wall()).total_seconds()) > 0:
+            try:
+                await asyncio.wait_for(self._stopped.wait(), left)
+            except TimeoutError:
+                continue

@@ -1,0 +1,181 @@
+"""Where a live run stands: what is heard becomes durable, then it moves the state, and never else.
+
+Rules
+  * Every event is in the journal before it is folded; the state is the fold of the journal.
+  * What cannot be folded is kept as refused, moves nothing, and freezes its name until the books
+    have been compared again.
+  * What the driver concludes by itself, such as an order that was denied, is journaled as a report
+    of its own, so that a replay needs no other rules than these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import cycle
+from ..backtest.run import CYCLE, REPORTS
+from ..core.arrays import Ints
+from ..core.broker import Receipt
+from ..core.errors import BrokerError
+from ..core.events import (
+    BrokerEvent,
+    Difference,
+    Heard,
+    Notice,
+    Refused,
+    SessionEvent,
+    SessionState,
+    Severity,
+    Skipped,
+)
+from ..core.orders import (
+    ExecType,
+    ExecutionReport,
+    Order,
+    OrdStatus,
+    Source,
+    TradeFee,
+    WorkingOrder,
+)
+from ..core.types import CycleRecord, State
+from ..core.units import epoch_ns
+from .recover import OWN
+from .write_ahead import HEARD, RECONCILED, REFUSED, SKIPPED, Pen
+
+
+@dataclass(slots=True, eq=False)
+class Standing:
+    """The state of a run, and what keeps it from trading names or at all."""
+
+    state: State
+    pen: Pen
+    is_reconciled: bool = False
+    """Whether the books were compared since the session was last in doubt."""
+    differences: tuple[Difference, ...] = ()
+    refused: dict[str, int] = field(default_factory=dict)
+    """Shares by name of reports that could not be folded."""
+    folded: int = 0
+    """Counts the reports taken, to see when nothing has come."""
+
+    # --- what is heard
+
+    def hear(self, heard: Sequence[Heard]) -> None:
+        """Write down what was heard, and fold what moves the books."""
+        if not heard:
+            return
+        others = tuple(
+            one for one in heard if not isinstance(one.event, ExecutionReport | TradeFee)
+        )
+        if others:
+            self.pen.write(HEARD, others)
+        events = [one.event for one in heard]
+        self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee)])
+        if any(_is_doubt(event) for event in events):
+            self.is_reconciled = False
+
+    def _fold(self, told: Iterable[ExecutionReport | TradeFee]) -> None:
+        state, taken, refused = self.state, [], []
+        for report in told:
+            try:
+                state = cycle.apply(state, report)
+                taken.append(report)
+            except BrokerError as fault:
+                assert isinstance(report, ExecutionReport), "a fee is always taken"
+                refused.append(Refused(report, str(fault)))
+        if taken:
+            self.pen.write(REPORTS, tuple(taken))
+        if refused:
+            self.pen.write(REFUSED, tuple(refused))
+        self.state = state
+        self.folded += len(taken) + len(refused)
+        for one in refused:
+            shares = self.refused.get(one.report.symbol, 0)
+            self.refused[one.report.symbol] = shares + max(one.report.last_qty, 1)
+
+    # --- what is decided
+
+    def decided(self, record: CycleRecord, laps: Mapping[str, float]) -> None:
+        """From here on the cycle's orders are decided, durably."""
+        self.pen.cycle_id = record.cycle_id
+        self.pen.write(CYCLE, record, laps)
+        self.state = cycle.after(record)
+
+    def denied(self, receipts: Iterable[Receipt]) -> None:
+        """New orders that were not taken for sending are over."""
+        self._conclude(receipts, ExecType.REJECTED)
+
+    def not_canceled(self, receipts: Iterable[Receipt]) -> None:
+        """Orders whose cancel was not taken work on, unless they have ended meanwhile."""
+        self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_CANCEL)
+
+    def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
+        """Say ourselves what became of an order, where nobody else will."""
+        self._fold([self._own(order.order, kind, text)])
+
+    def note(self, text: str) -> None:
+        """Keep what the driver itself has to say; its own words have no number in the stream."""
+        now = epoch_ns(self.pen.wall())
+        self.pen.write(HEARD, (Heard(0, now, Notice(Severity.ERROR, text)),))
+
+    def skip(self, skipped: Skipped) -> None:
+        self.pen.write(SKIPPED, skipped)
+
+    def _conclude(
+        self, receipts: Iterable[Receipt], kind: ExecType, only: OrdStatus | None = None
+    ) -> None:
+        working = {order.order.cl_ord_id: order for order in self.state.working}
+        self._fold(
+            [
+                self._own(working[one.cl_ord_id].order, kind, f"{one.code}: {one.text}")
+                for one in receipts
+                if not one.is_accepted
+                and one.cl_ord_id in working
+                and only in (None, working[one.cl_ord_id].status)
+            ]
+        )
+
+    def _own(self, order: Order, kind: ExecType, text: str) -> ExecutionReport:
+        now = epoch_ns(self.pen.wall())
+        return ExecutionReport(
+            cl_ord_id=order.cl_ord_id,
+            symbol=order.symbol,
+            side=order.side,
+            exec_id=f"{OWN}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
+            exec_type=kind,
+            last_qty=0,
+            last_px=0.0,
+            fee_micro=0,
+            ts=now,
+            text=text,
+            source=Source.LOCAL,
+        )
+
+    # --- what is in doubt
+
+    def compared(self, differences: tuple[Difference, ...]) -> None:
+        """The books were compared; where they differ, names are frozen until they do not."""
+        if differences or self.differences:
+            self.pen.write(RECONCILED, differences)
+        self.differences, self.is_reconciled = differences, True
+        self.refused.clear()
+
+    def reserved(self) -> Ints:
+        """Shares (n,) kept apart for what is not known; a name with any is frozen."""
+        kept = np.zeros(len(self.state.universe), dtype=np.int64)
+        index = self.state.universe.index
+        for one in self.differences:
+            if one.symbol in index:
+                kept[index[one.symbol]] += one.reserved
+        for symbol, shares in self.refused.items():
+            kept[index[symbol]] += shares
+        return kept
+
+
+def _is_doubt(event: BrokerEvent) -> bool:
+    """Whether the books have to be compared anew: a session lost, or a trade that is not ours."""
+    if isinstance(event, Notice):
+        return event.severity is not Severity.INFO and bool(event.symbol) and not event.cl_ord_id
+    return isinstance(event, SessionEvent) and event.state is not SessionState.READY
