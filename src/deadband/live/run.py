@@ -134,8 +134,7 @@ class LiveRun:
         refused = [broker.cancel(cl_ord_id) for cl_ord_id in plan.cancels]
         self.line.hear()
         standing.not_canceled(refused)
-        # An independent check before trading belongs here, between the cycle's record and the
-        # intents; what it takes out is to be told to `denied`, as the broker's denials are.
+        # What the gate denied is in the plan's record already; here the broker's side denies.
         standing.denied(broker.submit(plan.orders))
         self.line.hear()
 
