@@ -7,6 +7,7 @@ are refused. Ids (TC-...) are for citing.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -36,7 +37,7 @@ from deadband.journal.codec import Decoder, Encoder
 Act = Callable[["Stage"], Coroutine[Any, Any, None]]
 
 
-class Stage:
+class Stage(ABC):
     """A broker with what the cases need of the world around it."""
 
     broker: Any
@@ -52,27 +53,27 @@ class Stage:
             raise JournalError("no space is left. Free some.")
         self.intents += intents
 
+    @abstractmethod
     def play(self, act: Act) -> None:
         """Run a case from connect to close."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def pass_time(self) -> None:
         """As long as a broker needs to answer, and a marketable order to fill."""
-        raise NotImplementedError
 
-    def marketable(self, ref: str, qty: int = 100, place: int = 0) -> Order:
-        raise NotImplementedError
+    @abstractmethod
+    def marketable(self, ref: str, qty: int = 100, place: int = 0) -> Order: ...
 
-    def resting(self, ref: str, qty: int = 100, place: int = 0) -> Order:
-        raise NotImplementedError
+    @abstractmethod
+    def resting(self, ref: str, qty: int = 100, place: int = 0) -> Order: ...
 
+    @abstractmethod
     def doomed(self, ref: str) -> Order:
         """An order that the broker itself refuses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def held(self) -> dict[str, int]:
         """Shares by symbol by an independent witness."""
-        raise NotImplementedError
 
     # --- what was heard
 

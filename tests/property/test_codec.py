@@ -224,3 +224,14 @@ def test_identity_survives_as_it_was(pattern: list[str]) -> None:
     back = Decoder(shelf.__getitem__).decode(Encoder(shelf.__setitem__).encode(value))
     universes = {id(one if isinstance(one, Universe) else one.universe) for one in back}
     assert len(universes) == 1
+
+
+def test_no_two_types_that_may_be_journaled_share_a_name() -> None:
+    """Types are journaled by name: the later of two would be read in place of the earlier."""
+    defined = [
+        name
+        for module in MODULES
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    assert sorted(defined) == sorted(set(defined))

@@ -48,24 +48,23 @@ SHARED = (
     *(skill.Skill, skill.Vote),
 )
 MODULES = (
-    *(
-        config,
-        correlation,
-        costs,
-        events,
-        gate_settings,
-        limits,
-        model_settings,
-        orders,
-        parents,
-        problem,
-        reasons,
-        seen,
-        skill,
-        tactics,
-    ),
+    config,
+    correlation,
+    costs,
+    events,
+    gate_settings,
+    limits,
+    model_settings,
+    orders,
+    parents,
+    problem,
+    reasons,
+    seen,
+    skill,
+    tactics,
     types,
 )
+"""Where every type is defined that a record may hold; no name is used twice."""
 CACHE_SIZE = 512
 LEAST, MOST = -(2**63), 2**64 - 1
 """The whole numbers that msgpack holds."""
