@@ -20,18 +20,21 @@ from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
 from .core.orders import ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
-from .core.parents import Basket, Instruction, Parent, Tick
+from .core.parents import Basket, Instruction, Parent, Progress, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
 from .core.session import Session, exchange_day
 from .core.types import CycleRecord, RiskModel, State
 from .core.units import epoch_ns
 from .execute.basket import work as work_basket
+from .execute.child import child_fault as child_fault
+from .execute.facts import facts_of as facts_of
 from .execute.gate import Asked, gate
 from .execute.lifecycle import apply as apply_report
 from .execute.plan import plan
 from .execute.short_horizon import Facts, adopt, ended, netted, parent_of
 from .execute.short_horizon import amend as amend_basket
+from .execute.short_horizon import call_off as call_off
 from .execute.short_horizon import heard as heard_by_parents
 from .optimize.solve import solve
 from .policy.decide import decide
@@ -168,10 +171,12 @@ def net(orders: tuple[Order, ...]) -> tuple[Order, ...]:
     return netted(orders)
 
 
-def open_basket(settings: Settings, cash: float, nav: float) -> Basket:
-    """An empty basket with `cash` USD to spend, less the cash buffer."""
+def open_basket(
+    settings: Settings, cash: float, nav: float, works: tuple[Progress, ...] = ()
+) -> Basket:
+    """A basket of what is worked already, with `cash` USD to spend, less the cash buffer."""
     buffer = settings.execution.cash_buffer * nav
-    return Basket((), cash, buffer, nav, settings.tactics, settings.costs)
+    return Basket(works, cash, buffer, nav, settings.tactics, settings.costs)
 
 
 def take_up(

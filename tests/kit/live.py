@@ -21,6 +21,7 @@ from deadband.core.broker import Memory, WriteAhead
 from deadband.core.config import Settings
 from deadband.core.events import Intent
 from deadband.core.ports import Journal
+from deadband.core.seen import Switch
 from deadband.core.types import CycleRecord, State
 from deadband.core.units import epoch_ns
 from deadband.feeds.simulated import SimulatedMarket, simulated_market
@@ -29,7 +30,7 @@ from deadband.live.begin import Beginning, Counter, begin
 from deadband.live.line import Line, Patience
 from deadband.live.market import BarFeed
 from deadband.live.recover import recover
-from deadband.live.run import ASKED, LiveRun
+from deadband.live.run import LiveRun
 from deadband.live.write_ahead import INTENTS
 from deadband.twsim.contracts import BUILT_IN
 from deadband.twsim.faults import Fault
@@ -99,6 +100,9 @@ class World:
     host: Gateway = field(init=False)
     market: SimulatedMarket = field(init=False)
     records: list[CycleRecord] = field(default_factory=list)
+    switch: Callable[[datetime], Switch] = lambda _: Switch()  # noqa: E731
+    quotes: bool = False
+    """Whether the run sees the gateway's quotes, as it must to work orders on them."""
     late_s: float = 0.0
     compare_s: float = 1800.0
     line: Line | None = None
@@ -153,7 +157,7 @@ class World:
         settings = {"client_id": CLIENT} | quiet | self.changes
         clock = LoopClock(lambda: epoch_ns(self.wall()))
         broker = IbkrBroker(IbkrSettings(ACCOUNT, **settings), clock, write_ahead, memory)
-        return Counter(broker, broker.contracts)
+        return Counter(broker, broker.contracts, broker.quotes if self.quotes else None)
 
     def feeds(self, *cycles: int) -> tuple[BarFeed, ...]:
         return tuple(
@@ -169,7 +173,14 @@ class World:
             self.records.append(record)
             also(record)
 
-        self.run = LiveRun(self.settings, line, self.market.scores, self.late_wall, progress=taken)
+        self.run = LiveRun(
+            self.settings,
+            line,
+            self.market.scores,
+            self.late_wall,
+            progress=taken,
+            switch=self.switch,
+        )
         await self.run.over(self.feeds(*cycles))
 
     def live(
@@ -208,11 +219,16 @@ class World:
         mine = dict(zip(universe.symbols, self.state.book.shares.tolist(), strict=True))
         assert {symbol: qty for symbol, qty in mine.items() if qty} == held
         assert self.state.book.cash_micro == account.cash_micros
-        working = {(o.order.cl_ord_id, o.cum_qty) for o in self.state.working}
+        working = {
+            (o.order.cl_ord_id, o.cum_qty) for o in self.state.working if o.order.route is None
+        }
+        assert self.line is not None
+        works = self.line.standing.basket.works
+        children = [one.child for one in works if one.child is not None]
+        working |= {(child.order.cl_ord_id, child.cum_qty) for child in children}
         there = {(o.ticket.text("orderRef"), o.filled) for o in self.host.desk.working()}
         assert working == there
-        asked = [order for order in self.state.working if order.status in ASKED]
-        assert not asked, "an answer is waited for that will never come"
+        assert not self.line.standing.asked, "an answer is waited for that will never come"
         refs = Tally(order.ticket.text("orderRef") for order in self.host.desk.orders)
         assert set(refs.values()) <= {1}
         assert refs.keys() <= {intent.order.cl_ord_id for intent in self.intents()}

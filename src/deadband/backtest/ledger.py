@@ -17,6 +17,7 @@ from ..core.config import Settings
 from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
 from ..core.orders import TRADES, ExecType, ExecutionReport, TradeFee, WorkingOrder
+from ..core.parents import decided_id
 from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER
 from ..core.seen import Portfolio, Scores, Universe
@@ -264,7 +265,7 @@ class _Reader:
 
     def _slippage(self, fill: ExecutionReport) -> float:
         """What a fill cost against the mid at its decision, USD; + is worse for us."""
-        arrival = self.arrival[fill.cl_ord_id]
+        arrival = self.arrival[decided_id(fill.cl_ord_id, self.arrival)]
         return fill.side.sign * fill.last_qty * (fill.last_px - arrival)
 
     def _count(self, decision: Decision, plan: Plan, current: Floats) -> None:

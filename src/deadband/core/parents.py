@@ -6,12 +6,23 @@ epoch nanoseconds UTC, prices USD, quantities positive shares; `order.side` says
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from .costs import CostSettings
-from .orders import Action, Order, OrdStatus, OrdType, Route, Side, Tif, Venue
+from .orders import Action, Order, OrdStatus, OrdType, Route, Side, Terms, Tif, Venue
 from .reasons import Code
 from .tactics import Tactics
+
+
+def parent_of_child(cl_ord_id: str) -> str:
+    """The id of the order that a child of this id was sent for: all but its last part."""
+    return cl_ord_id.rpartition(".")[0]
+
+
+def decided_id(cl_ord_id: str, decided: Container[str]) -> str:
+    """The id of the decided order that a report is of: its own, or for a child its parent's."""
+    return cl_ord_id if cl_ord_id in decided else parent_of_child(cl_ord_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class Parent:
 
     lot and tick (USD) of the name; sigma_day fraction, adv shares a day, beta to the market;
     `close`: end of the session; `curve`: relative market volume in equal parts of the time it has,
-    empty is even.
+    empty is even; `is_cover`: it buys back shares that are short, whatever cash there is.
     """
 
     order: Order
@@ -78,6 +89,7 @@ class Parent:
     beta: float
     curve: tuple[float, ...]
     tactics: Tactics
+    is_cover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,28 @@ class ChildOrder:
     transact_time: int
     revision: int = 0
     hand_off: HandOff | None = None
+
+    def as_order(self, parent: Order, primary_exchange: str = "") -> Order:
+        """What a broker is asked for, with what is known of the parent order."""
+        hand_off = self.hand_off or HandOff("", ())
+        return Order(
+            cl_ord_id=self.cl_ord_id,
+            symbol=self.symbol,
+            side=self.side,
+            order_qty=self.order_qty,
+            ord_type=self.ord_type,
+            price=self.price,
+            decision_id=parent.decision_id,
+            reason=str(self.reason),
+            arrival=parent.arrival,
+            transact_time=self.transact_time,
+            terms=Terms(
+                tif=self.tif,
+                strategy=hand_off.strategy,
+                strategy_params=hand_off.params,
+                exchange=primary_exchange if self.venue is Venue.PRIMARY else "",
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +195,11 @@ class Progress:
     def worst_leaves(self) -> int:
         """Shares that the child in flight may still fill."""
         return 0 if self.child is None else self.child.worst_leaves
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended and nothing of it is in flight."""
+        return self.outcome is not None and self.child is None
 
 
 @dataclass(frozen=True, slots=True)

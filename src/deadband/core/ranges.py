@@ -85,6 +85,7 @@ WORDS = {
     "gate.account_type": ACCOUNT_TYPES,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
+STRATEGY = re.compile(r"[A-Za-z0-9]{1,6}")
 
 
 def range_faults(settings: Settings) -> Iterator[str]:
@@ -124,6 +125,11 @@ def range_faults(settings: Settings) -> Iterator[str]:
     unknown = [word for word in settings.optimize.relax_order if word not in RELAX_ORDER]
     if unknown:
         yield f"relax_order has {unknown[0]!r}, expected some of: {', '.join(RELAX_ORDER)}."
+    if not STRATEGY.fullmatch(settings.execution.strategy):
+        yield (
+            f"execution.strategy={settings.execution.strategy!r} begins the ids of orders, which "
+            "have 30 characters at most. Use 1 to 6 letters or digits."
+        )
     yield from model_faults(settings.models)
     yield from _unknown_ailments(settings.data.accept)
     for window in settings.policy.windows:

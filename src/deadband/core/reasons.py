@@ -181,6 +181,13 @@ class Code(StrEnum):
         "Two prices were tried within the collar: the rest is dropped.",
     )
     ORDER_CHILD_REJECTED = "ORDER_CHILD_REJECTED", 209, "The broker rejected two children."
+    ORDER_CHILD_RESTATED = (
+        "ORDER_CHILD_RESTATED",
+        350,
+        "The broker says that a child lives that was over.",
+    )
+    ORDER_CALLED_OFF = "ORDER_CALLED_OFF", 351, "A later decision, or the operator, called it off."
+    ORDER_CHILD_BAD = "ORDER_CHILD_BAD", 352, "A child beyond its order's bounds: not sent."
     # Room brokers: why an order was not sent.
     SESSION_NOT_READY = "SESSION_NOT_READY", 210, "The session cannot take orders now."
     SESSION_READ_ONLY = "SESSION_READ_ONLY", 211, "The broker's interface is read-only."

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..core.orders import Action, ExecutionReport, Side
-from ..core.parents import Basket, Instruction, Progress, Tick
+from ..core.parents import Basket, Instruction, Progress, Tick, parent_of_child
 from ..core.reasons import Code
 from .corridor import Corridor, is_free, price_of
 from .machine import SECOND, Allowance, act, hear, observe
@@ -111,7 +111,7 @@ def _priority(one: Progress) -> tuple[bool, bool, float, str]:
 
 def heard(basket: Basket, report: ExecutionReport) -> Basket:
     """The basket after a report on a child of one of its parents; once, however often it comes."""
-    parent_id = report.cl_ord_id.rpartition(".")[0]
+    parent_id = parent_of_child(report.cl_ord_id)
     works = list(basket.works)
     for k, one in enumerate(works):
         if one.parent.order.cl_ord_id != parent_id or report.exec_id in one.heard:

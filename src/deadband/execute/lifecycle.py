@@ -8,6 +8,8 @@ Rules
   * A correction takes out what it replaces and books what now counts; a bust only takes out.
   * An order leaves the working list when it is final. One that the broker then restates as alive
     comes back as far as the report describes it.
+  * A report on the child of a working order moves that order by its shares, and by whether its fate
+    is known. That a child has ended says nothing of its parent.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ from ..core.orders import (
     ExecType,
     ExecutionReport,
     Order,
+    OrdStatus,
     OrdType,
     TradeFee,
     WorkingOrder,
 )
+from ..core.parents import parent_of_child
 from ..core.seen import Universe
 from ..core.types import State
 from ..core.units import micros
@@ -38,12 +42,22 @@ def apply(state: State, report: ExecutionReport | TradeFee) -> State:
     if isinstance(report, TradeFee):
         return replace(state, book=book_fee(state.book, report.fee_micro))
     place = _place(state.working, report.cl_ord_id)
-    if place is None and _is_restated(state, report):
+    if place is not None:
+        return _advanced(state, place, report)
+    place = _place(state.working, parent_of_child(report.cl_ord_id))
+    is_unknown = place is not None and state.working[place].status is OrdStatus.UNKNOWN
+    if _is_restated(state, report) and not is_unknown:
         return replace(state, working=(*state.working, _restated(report)))
-    if place is None:
-        _expect_vouched(state, report)
-        book = book_trade(state.book, state.universe, report)
-        return replace(state, book=book, turnover_today=_turnover_of_late(state, report))
+    if place is not None:
+        moved = _for_parent(state.working[place], report)
+        return state if moved is None else _advanced(state, place, moved)
+    _expect_vouched(state, report)
+    book = book_trade(state.book, state.universe, report)
+    return replace(state, book=book, turnover_today=_turnover_of_late(state, report))
+
+
+def _advanced(state: State, place: int, report: ExecutionReport) -> State:
+    """The state after a report on one of the working orders."""
     order = advance(state.working[place], report)
     book = book_trade(state.book, state.universe, report)
     kept = () if order.status in FINAL else (order,)
@@ -71,6 +85,16 @@ def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int | None:
     for place, order in enumerate(working):
         if order.order.cl_ord_id == cl_ord_id:
             return place
+    return None
+
+
+def _for_parent(parent: WorkingOrder, report: ExecutionReport) -> ExecutionReport | None:
+    """What a report on a child is to its parent; None where it is nothing."""
+    kind = report.exec_type
+    if kind in TRADES or kind is ExecType.UNKNOWN:
+        return report
+    if kind is ExecType.NEW or parent.status is OrdStatus.UNKNOWN:
+        return replace(report, exec_type=ExecType.NEW)
     return None
 
 

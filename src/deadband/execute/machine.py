@@ -10,6 +10,8 @@ Rules
   * Fills count whenever they come, also those of a child that was given up; a report that comes
     twice counts once. A cancel or a replace that is refused leaves the child as it was.
   * After two rejected children the parent ends: what the broker refuses is not sent for ever.
+  * Nothing is asked of a child of unknown fate, and no other takes its place. A child that the
+    broker restates after it was given up ends the parent: two living children could fill twice.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..core.errors import BrokerError
-from ..core.orders import Action, ExecType, ExecutionReport, OrdStatus, OrdType, Tif
+from ..core.orders import TRADES, Action, ExecType, ExecutionReport, OrdStatus, OrdType, Tif
 from ..core.parents import Child, ChildOrder, Instruction, Parent, Progress, Tick
 from ..core.reasons import Code
 from ..core.units import to_tick
@@ -28,6 +30,7 @@ CROSSINGS = frozenset({Code.ALGO_CROSSES, Code.ALGO_ADVERSE, Code.ALGO_IMBALANCE
 SECOND = 1_000_000_000
 MOST_REJECTS = 2
 GONE = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
+ALIVE = frozenset({ExecType.NEW, ExecType.RESTATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def _wish(progress: Progress, tick: Tick) -> Wish:
         return nothing(progress.outcome, final=True)
     if progress.leaves_qty == 0:
         return nothing(Code.ORDER_DONE, final=True)
-    if tick.ts >= parent.deadline:
+    if tick.ts >= parent.deadline or _is_too_late(progress, tick.ts):
         return nothing(Code.ORDER_DEADLINE, final=True)
     if progress.rejects >= MOST_REJECTS:
         return nothing(Code.ORDER_CHILD_REJECTED, final=True)
@@ -79,6 +82,13 @@ def _wish(progress: Progress, tick: Tick) -> Wish:
     if not tick.is_quoted or not progress.arrival:
         return nothing(Code.ALGO_NO_QUOTE)
     return WISHES[parent.route.algorithm](progress, tick)
+
+
+def _is_too_late(progress: Progress, now: int) -> bool:
+    """Whether the session is over, its auction apart: a new order would be the next session's."""
+    child = progress.child
+    in_auction = child is not None and child.order.tif is Tif.CLS
+    return now >= progress.parent.close and not in_auction
 
 
 def _clipped(
@@ -109,7 +119,7 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
     if child is None:
         fresh = wish.qty > 0 and not wish.final
         return Instruction(Action.NEW, _new_order(progress, wish, now)) if fresh else None
-    if child.status is OrdStatus.PENDING_CANCEL:
+    if child.status in (OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN):
         return None
     if is_locked(progress.parent, child.order, now):
         return None
@@ -218,24 +228,27 @@ def hear(progress: Progress, report: ExecutionReport) -> Progress:
     progress = replace(progress, heard=(*progress.heard, report.exec_id))
     child = progress.child
     current = child is not None and child.order.cl_ord_id == report.cl_ord_id
-    if report.exec_type is ExecType.TRADE:
-        progress = replace(progress, filled=progress.filled + report.last_qty)
+    if report.exec_type in TRADES:
+        filled = progress.filled + report.last_qty - report.prior_qty
+        progress = replace(progress, filled=filled)
     if child is None or not current:
+        if report.exec_type is ExecType.RESTATED:
+            return replace(progress, outcome=Code.ORDER_CHILD_RESTATED)
         return progress
     if report.exec_type in GONE:
         rejected = report.exec_type is ExecType.REJECTED
         missed = not rejected and child.status is not OrdStatus.PENDING_CANCEL
         rejects, misses = progress.rejects + rejected, progress.misses + missed
         return replace(progress, child=None, rejects=rejects, misses=misses)
-    after = _filled(child, report) if report.exec_type is ExecType.TRADE else _told(child, report)
+    after = _filled(child, report) if report.exec_type in TRADES else _told(child, report)
     return replace(progress, child=after)
 
 
 def _filled(child: Child, report: ExecutionReport) -> Child | None:
     """The child after a fill; None once it is done."""
-    cum_qty = child.cum_qty + report.last_qty
+    cum_qty = child.cum_qty + report.last_qty - report.prior_qty
     most = child.cum_qty + child.worst_leaves
-    if cum_qty > most:
+    if not 0 <= cum_qty <= most:
         raise BrokerError(
             f"child {child.order.cl_ord_id} is filled {cum_qty} of {most}. "
             "Reconcile before trading on."
@@ -249,7 +262,9 @@ def _filled(child: Child, report: ExecutionReport) -> Child | None:
 
 def _told(child: Child, report: ExecutionReport) -> Child | None:
     """The child after an answer of the broker's."""
-    if report.exec_type is ExecType.NEW and child.status is OrdStatus.PENDING_NEW:
+    if report.exec_type is ExecType.UNKNOWN:
+        return replace(child, status=OrdStatus.UNKNOWN)
+    if report.exec_type in ALIVE and child.status in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN):
         return replace(child, status=OrdStatus.NEW)
     if report.exec_type is ExecType.CANCEL_REJECTED:
         return _refused(child)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.arrays import Floats, Ints, is_one_of
 from ..core.config import ExecutionSettings
-from ..core.orders import Order, OrdStatus, OrdType, Side, WorkingOrder
+from ..core.orders import MINUTE_NS, Algorithm, Order, OrdStatus, OrdType, Side, WorkingOrder
 from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER, FREE, Code
 from ..core.seen import Market, Portfolio, Seen, Universe
@@ -27,6 +27,7 @@ from .keep import keep_cash, keep_limits
 from .router import routed
 
 STANDARD = Tactics()
+DAY_MIN = 1440.0
 
 NEEDED = (*FREE.tolist(), Code.BAND_BYPASSED.number, Code.HEDGE_BETA.number)
 """Codes of trades that keep a limit: no minimum ticket stops them."""
@@ -53,7 +54,7 @@ def plan(
     _drop_small(draft)
     keep_cash(draft)
     keep_limits(draft)
-    cancels = opposing + _cancel_old(draft, working, opposing)
+    cancels = opposing + _cancel_old(draft, working, opposing, tactics)
     orders = routed(_orders(draft, cycle_id), universe, seen, settings, tactics)
     return Plan(orders=orders, cancels=cancels, notes=tuple(draft.notes))
 
@@ -105,17 +106,17 @@ def _cancel_opposing(draft: Draft, working: tuple[WorkingOrder, ...]) -> tuple[s
 
 
 def _cancel_old(
-    draft: Draft, working: tuple[WorkingOrder, ...], canceled: tuple[str, ...]
+    draft: Draft, working: tuple[WorkingOrder, ...], canceled: tuple[str, ...], tactics: Tactics
 ) -> tuple[str, ...]:
     """Orders that have worked for too long: what is left of them is decided anew in a later cycle.
 
     One without which the book would pass a limit until then works on.
     """
-    oldest = epoch_ns(draft.seen.now) - int(draft.settings.order_life_min * 60e9)
-    old = []
+    now, old = epoch_ns(draft.seen.now), []
     for order in working:
         known = order.order.cl_ord_id in canceled or not _cancelable(order)
-        if known or order.order.transact_time > oldest:
+        life_min = _life_min(order.order, draft.settings, tactics)
+        if known or now - order.order.transact_time < int(life_min * MINUTE_NS):
             continue
         name = draft.universe.index[order.order.symbol]
         leaves, before = order.order.side.sign * order.leaves_qty, draft.excess()
@@ -125,6 +126,15 @@ def _cancel_old(
         else:
             old.append(order.order.cl_ord_id)
     return tuple(old)
+
+
+def _life_min(order: Order, settings: ExecutionSettings, tactics: Tactics) -> float:
+    """Minutes an order may work: a schedule as long as schedules are, the auction's to its end."""
+    if order.route is None:
+        return settings.order_life_min
+    if order.route.algorithm is Algorithm.CLOSE:
+        return DAY_MIN
+    return max(settings.order_life_min, tactics.max_horizon_min)
 
 
 def _against_settled(without: int, wanted: int, settled: int) -> int:

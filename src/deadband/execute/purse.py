@@ -8,16 +8,17 @@ cash to buy with; their commission is.
 from __future__ import annotations
 
 from ..core.costs import CostSettings, commission
-from ..core.orders import ExecType, ExecutionReport, Side
+from ..core.orders import TRADES, ExecutionReport, Side
 from ..core.parents import Basket, Progress
 from ..core.units import usd
 
 
 def after_fill(cash: float, report: ExecutionReport) -> float:
     """Spendable cash after a report: sells add, buys take, a short sale only pays its fee."""
-    if report.exec_type is not ExecType.TRADE:
+    if report.exec_type not in TRADES:
         return cash
-    proceeds = 0.0 if report.side is Side.SELL_SHORT else report.last_qty * report.last_px
+    moved = report.last_qty * report.last_px - report.prior_qty * report.prior_px
+    proceeds = 0.0 if report.side is Side.SELL_SHORT else moved
     return cash - report.side.sign * proceeds - usd(report.fee_micro)
 
 
@@ -38,10 +39,13 @@ def spendable(basket: Basket) -> float:
 
 
 def affordable(work: Progress, usd_left: float, costs: CostSettings) -> int:
-    """Shares the parent may have working for `usd_left`, what it has in flight included."""
+    """Shares the parent may have working for `usd_left`, what it has in flight included.
+
+    A cover is never held back: to stay short for want of cash would be to keep the risk.
+    """
     side, collar = work.parent.order.side, work.parent.order.price
     wanted = work.leaves_qty
-    if side is Side.SELL:
+    if side is Side.SELL or work.parent.is_cover:
         return wanted
     room = usd_left + reserved(work, costs)
     if side is Side.SELL_SHORT:

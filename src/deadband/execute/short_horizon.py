@@ -8,10 +8,21 @@ that ends short of its quantity is canceled.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from ..core.orders import Algorithm, ExecType, ExecutionReport, Order, Route, Side, Tif, Venue
-from ..core.parents import Basket, Parent, Progress
+from ..core.orders import (
+    TRADES,
+    Algorithm,
+    ExecType,
+    ExecutionReport,
+    Order,
+    Route,
+    Side,
+    Tif,
+    Venue,
+)
+from ..core.parents import Basket, Parent, Progress, parent_of_child
 from ..core.reasons import NOT_DISCRETIONARY, Code
 from ..core.tactics import Tactics
 from .basket import heard as heard_by_basket
@@ -27,6 +38,7 @@ class Facts:
     """What is known of a name: lot, tick (USD), σ and ADV a day, beta, its session (ns).
 
     `alpha`: the edge the order is sent for, as a fraction of price; 0 where it is not known.
+    `short`: shares that are sold short, which a buy first covers.
     """
 
     lot: int
@@ -37,6 +49,7 @@ class Facts:
     closes: int
     beta: float = 0.0
     alpha: float = 0.0
+    short: int = 0
 
 
 def parent_of(order: Order, facts: Facts, now: int, tactics: Tactics) -> Parent:
@@ -59,6 +72,7 @@ def parent_of(order: Order, facts: Facts, now: int, tactics: Tactics) -> Parent:
         beta=facts.beta,
         curve=volume_curve(now, deadline, facts.opens, facts.closes),
         tactics=tactics,
+        is_cover=order.side is Side.BUY and order.order_qty <= facts.short,
     )
 
 
@@ -132,6 +146,17 @@ def amend(basket: Basket, wanted: tuple[Parent, ...]) -> Basket:
     return adopt(replace(basket, works=tuple(works)), tuple(fresh.values()))
 
 
+def call_off(basket: Basket, cl_ord_ids: Container[str]) -> Basket:
+    """Orders that are wanted no more: what they have in flight is to be canceled, then they end."""
+    works = tuple(
+        replace(one, outcome=Code.ORDER_CALLED_OFF)
+        if one.outcome is None and one.parent.order.cl_ord_id in cl_ord_ids
+        else one
+        for one in basket.works
+    )
+    return replace(basket, works=works)
+
+
 def _amended(one: Progress, wanted: Parent | None) -> Parent:
     parent = one.parent
     if wanted is None:
@@ -163,9 +188,9 @@ def heard(basket: Basket, report: ExecutionReport) -> tuple[Basket, tuple[Execut
     until it is reconciled. A fill is never dropped.
     """
     after = heard_by_basket(basket, report)
-    parent_id = report.cl_ord_id.rpartition(".")[0]
+    parent_id = parent_of_child(report.cl_ord_id)
     known = any(one.parent.order.cl_ord_id == parent_id for one in basket.works)
-    if report.exec_type is not ExecType.TRADE or (known and after is basket):
+    if report.exec_type not in TRADES or (known and after is basket):
         return after, ()
     return after, (replace(report, cl_ord_id=parent_id),)
 

@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from .. import cycle
 from ..backtest.run import RUN, SETTINGS, first_state, versions
 from ..core.broker import Broker, MarketData, Memory, Ok, ReferenceData, WriteAhead
 from ..core.config import Settings
 from ..core.errors import BrokerError, DataError
-from ..core.orders import ExecType
+from ..core.orders import Algorithm, ExecType, OrdStatus
 from ..core.ports import Journal
 from ..core.reasons import Code
 from ..core.seen import Universe
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
-from ..core.units import micros
+from ..core.units import micros, usd
 from .line import Line, Patience
 from .recover import Recovered
 from .watch import Standing
@@ -70,7 +71,9 @@ async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
 
 def _first(what: Beginning, open_counter: OpenCounter) -> Line:
     pen = Pen(what.journal, what.wall)
-    standing = Standing(first_state(what.universe, what.settings), pen)
+    state = first_state(what.universe, what.settings)
+    cash = usd(state.book.cash_micro)
+    standing = Standing(state, pen, cycle.open_basket(what.settings, cash, cash))
     return _line(what, open_counter(pen.intend, Memory()), standing)
 
 
@@ -96,17 +99,28 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
             "account is flat, or name the same symbols."
         )
     pen = Pen(what.journal, what.wall, recovered.cycle_id)
-    standing = Standing(recovered.state, pen)
+    standing = Standing(recovered.state, pen, recovered.basket)
     pen.write(RESUMED, {"versions": versions(), "cycles": recovered.state.cycle})
     if recovered.settings != what.settings:
         pen.write(SETTINGS, what.settings)
+    text = f"{Code.RECON_NOT_INTENDED}: the process ended before"
     for order in recovered.not_intended:
-        text = f"{Code.RECON_NOT_INTENDED}: the process ended before"
         standing.conclude(order, ExecType.CANCELED, text)
+    for child in recovered.children_not_intended:
+        standing.conclude_child(child, ExecType.CANCELED, text)
+    canceled = [w for w in standing.state.working if w.status is OrdStatus.PENDING_CANCEL]
+    called_off = frozenset(order.order.cl_ord_id for order in canceled)
+    standing.worked(cycle.call_off(standing.basket, called_off))
     return _line(what, open_counter(pen.intend, recovered.memory), standing)
 
 
 def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
+    algorithm = what.settings.execution.algorithm
+    if counter.quotes is None and algorithm != Algorithm.MARKETABLE:
+        raise BrokerError(
+            f"execution.algorithm is {algorithm}, which works orders on quotes, and the broker "
+            "gives none. Give quotes, or set it to marketable."
+        )
     symbols: Sequence[str] = what.universe.symbols
     return Line(counter.broker, counter.reference, counter.quotes, standing, symbols, what.patience)
 

@@ -18,7 +18,7 @@ from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
-from .reconcile import agreed, differences, lost_cancels
+from .reconcile import agreed, differences, lost_asks, lost_cancels
 from .watch import Standing
 
 
@@ -35,6 +35,10 @@ class Patience:
     """Between comparisons when nothing is odd."""
     answer_s: float = 10.0
     """At a clean stop, for answers to what was asked."""
+    work_s: float = 1.0
+    """Between two looks at the orders that are worked."""
+    blind_s: float = 15.0
+    """Without a live quote, until what rests in a name is canceled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,9 +107,10 @@ class Line:
         shot = await agreed(self.broker, self.hear, self.patience.settle_s)
         if self.broker.state is not SessionState.READY:
             raise BrokerError("the session was lost while the books were compared.")
-        state = self.standing.state
-        for order in lost_cancels(state, shot):
-            text = f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
-            self.standing.conclude(order, ExecType.CANCEL_REJECTED, text)
-        self.standing.compared(differences(self.standing.state, shot))
+        standing, text = self.standing, f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
+        for order in lost_cancels(standing.state, shot):
+            standing.conclude(order, ExecType.CANCEL_REJECTED, text)
+        for child in lost_asks(standing.basket, shot):
+            standing.conclude_child(child, ExecType.CANCEL_REJECTED, text)
+        standing.compared(differences(standing.state, standing.basket, shot))
         self.compared_at = asyncio.get_running_loop().time()

@@ -39,7 +39,7 @@ async def look(
     settle_s: float = 2.0,
 ) -> Look:
     """Ask the broker, and compare with what the journal recovers to; raises BrokerError."""
-    standing = Standing(recovered.state, Pen(NoJournal(), wall))
+    standing = Standing(recovered.state, Pen(NoJournal(), wall), recovered.basket)
     broker = open_counter(_refuse, recovered.memory).broker
 
     def hear() -> int:
@@ -58,9 +58,11 @@ def _compared(standing: Standing, shot: BrokerSnapshot, recovered: Recovered) ->
     assert isinstance(shot.account, Ok), "a snapshot that was agreed on is complete"
     # The order that never left is no difference: a start says so and goes on.
     refs = {order.order.cl_ord_id for order in recovered.not_intended}
-    found = [one for one in differences(standing.state, shot) if one.text not in refs]
+    refs |= {child.cl_ord_id for child in recovered.children_not_intended}
+    found = differences(standing.state, standing.basket, shot)
+    found = tuple(one for one in found if one.text not in refs)
     return Look(
-        differences=tuple(found),
+        differences=found,
         news=standing.folded,
         lost_cancels=lost_cancels(standing.state, shot),
         not_intended=recovered.not_intended,

@@ -18,6 +18,7 @@ from ..core.errors import BrokerError
 from ..core.events import Difference, OrderState
 from ..core.lifecycle import FINAL
 from ..core.orders import OrdStatus, WorkingOrder
+from ..core.parents import Basket, ChildOrder
 from ..core.reasons import Code
 from ..core.types import State
 
@@ -55,11 +56,7 @@ def _values(shot: BrokerSnapshot) -> tuple[object, ...]:
 
 def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]:
     """Orders of which we wait for a cancel, and which the broker lists as plainly at work."""
-    at_work = {
-        order.cl_ord_id
-        for order in _orders(shot)
-        if order.status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
-    }
+    at_work = _at_work(shot)
     return tuple(
         order
         for order in state.working
@@ -67,9 +64,25 @@ def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]
     )
 
 
-def differences(state: State, shot: BrokerSnapshot) -> tuple[Difference, ...]:
+def lost_asks(basket: Basket, shot: BrokerSnapshot) -> tuple[ChildOrder, ...]:
+    """Children of which we wait for a cancel or a change, and which are plainly at work."""
+    at_work, pending = _at_work(shot), (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
+    children = [one.child for one in basket.works if one.child is not None]
+    return tuple(
+        child.order
+        for child in children
+        if child.status in pending and child.order.cl_ord_id in at_work
+    )
+
+
+def _at_work(shot: BrokerSnapshot) -> frozenset[str]:
+    plainly = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
+    return frozenset(order.cl_ord_id for order in _orders(shot) if order.status in plainly)
+
+
+def differences(state: State, basket: Basket, shot: BrokerSnapshot) -> tuple[Difference, ...]:
     """Everything on which state and broker disagree, and everything that is not ours."""
-    found = (*_positions(state, shot), *_foreign(shot), *_own_orders(state, shot))
+    found = (*_positions(state, shot), *_foreign(shot), *_own_orders(state, basket, shot))
     return tuple(sorted(found, key=lambda one: (one.symbol, one.code)))
 
 
@@ -104,22 +117,34 @@ def _foreign(shot: BrokerSnapshot) -> Iterator[Difference]:
         yield Difference(order.symbol, code, 0, order.cum_qty, max(order.leaves_qty, 1), order.text)
 
 
-def _own_orders(state: State, shot: BrokerSnapshot) -> Iterator[Difference]:
+def _own_orders(state: State, basket: Basket, shot: BrokerSnapshot) -> Iterator[Difference]:
     """Orders of ours that one side has alive and the other has not, or filled otherwise."""
     told = {order.cl_ord_id: order for order in _orders(shot)}
-    for order in state.working:
-        ref, symbol = order.order.cl_ord_id, order.order.symbol
+    for ref, symbol, cum_qty, leaves_qty in _expected(state, basket):
         there = told.pop(ref, None)
-        if there is None or there.status in FINAL or there.cum_qty != order.cum_qty:
+        if there is None or there.status in FINAL or there.cum_qty != cum_qty:
             held = 0 if there is None else there.cum_qty
-            reserved = max(order.leaves_qty, 1)
             code = Code.RECON_ORDER_DIFFERS
-            yield Difference(symbol, code, order.cum_qty, held, reserved, ref)
+            yield Difference(symbol, code, cum_qty, held, max(leaves_qty, 1), ref)
     for ref, there in told.items():
         if there.status not in FINAL:
             reserved = max(there.leaves_qty, 1)
             code = Code.RECON_ORDER_DIFFERS
             yield Difference(there.symbol, code, 0, there.cum_qty, reserved, ref)
+
+
+def _expected(state: State, basket: Basket) -> Iterator[tuple[str, str, int, int]]:
+    """What the broker should have alive: id, symbol, shares filled and left.
+
+    Of an order that is worked, that is its child in flight.
+    """
+    for order in state.working:
+        if order.order.route is None:
+            yield order.order.cl_ord_id, order.order.symbol, order.cum_qty, order.leaves_qty
+    for one in basket.works:
+        if one.child is not None:
+            child = one.child
+            yield child.order.cl_ord_id, child.order.symbol, child.cum_qty, child.worst_leaves
 
 
 def _orders(shot: BrokerSnapshot) -> tuple[OrderState, ...]:

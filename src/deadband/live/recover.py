@@ -4,6 +4,7 @@ Rules
   * Start, restart and recovery are one: whatever the last record is, this says what follows.
   * The state is that of the last cycle with all reports after it folded in. That the cycles before
     fold to it is what `backtest.replay` checks.
+  * What is worked is as it was last written down, with all reports after that folded in.
   * A broker is to know of every order that may still be told of: those that had not ended, and all
     of the exchange day. Reports that no cycle could book were heard all the same.
 """
@@ -21,10 +22,12 @@ from ..core.broker import Memory
 from ..core.config import Settings
 from ..core.events import Intent
 from ..core.orders import Action, ExecutionReport, TradeFee, WorkingOrder
+from ..core.parents import Basket, ChildOrder, Progress, parent_of_child
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
+from ..core.units import usd
 from ..journal.store import JournalReader
-from .write_ahead import INTENTS, REFUSED
+from .write_ahead import INTENTS, REFUSED, WORKED
 
 OWN = "live:"
 """Reports that a driver makes itself have ids that begin so: no broker ever said them."""
@@ -40,8 +43,10 @@ class Recovered:
     settings: Settings
     memory: Memory
     cycle_id: str
+    basket: Basket
     not_intended: tuple[WorkingOrder, ...]
     """Decided by the last cycle, and never intended: they cannot have been sent."""
+    children_not_intended: tuple[ChildOrder, ...] = ()
 
 
 def recover(path: Path, today: date) -> Recovered | None:
@@ -62,6 +67,7 @@ class _Reading:
         self.cycle_id = ""
         self.since: list[Told] = []
         self.reports: list[Told] = []
+        self.works: dict[str, Progress] = {}
         self.intents: list[tuple[date, Intent]] = []
 
     def take(self, kind: str, cycle_id: str, at: str, tree: Any) -> None:
@@ -74,14 +80,27 @@ class _Reading:
             # Only the last one is needed, and only then is it made a value.
             self.last_cycle, self.cycle_id, self.since = tree, cycle_id, []
         elif kind == REPORTS:
-            told = self.journal.value(tree)
-            self.since += told
-            self.reports += told
+            self._told(self.journal.value(tree))
+        elif kind == WORKED:
+            changed = self.journal.value(tree)
+            self.works |= {one.parent.order.cl_ord_id: one for one in changed}
         elif kind == REFUSED:
             self.reports += [refused.report for refused in self.journal.value(tree)]
         elif kind == INTENTS:
             day = datetime.fromisoformat(at).astimezone(EXCHANGE_ZONE).date()
             self.intents += [(day, intent) for intent in self.journal.value(tree)]
+
+    def _told(self, told: tuple[Told, ...]) -> None:
+        self.since += told
+        self.reports += told
+        for report in told:
+            parent = parent_of_child(report.cl_ord_id)
+            if parent in self.works and isinstance(report, ExecutionReport):
+                alone = self._basket((self.works[parent],))
+                self.works[parent] = cycle.hear(alone, report)[0].works[0]
+
+    def _basket(self, works: tuple[Progress, ...], cash: float = 0.0, nav: float = 1.0) -> Basket:
+        return cycle.open_basket(self.settings, cash, nav, works)
 
     def end(self, today: date) -> Recovered | None:
         if self.opening is None:
@@ -91,17 +110,23 @@ class _Reading:
             state = cycle.after(self.journal.value(self.last_cycle))
         for report in self.since:
             state = cycle.apply(state, report)
-        intended = {intent.order.cl_ord_id for _, intent in self.intents}
+        works = tuple(one for one in self.works.values() if not one.is_over)
+        children = tuple(one.child.order for one in works if one.child is not None)
+        worked = {one.parent.order.cl_ord_id for one in works}
+        known = worked | {intent.order.cl_ord_id for _, intent in self.intents}
+        alive = {order.order.cl_ord_id for order in state.working}
+        alive |= {child.cl_ord_id for child in children}
         return Recovered(
             state=state,
             settings=self.settings,
-            memory=self._memory(state, today),
+            memory=self._memory(alive, today),
             cycle_id=self.cycle_id,
-            not_intended=tuple(w for w in state.working if w.order.cl_ord_id not in intended),
+            basket=self._basket(works, usd(state.book.cash_micro), max(state.last_nav, 1.0)),
+            not_intended=tuple(w for w in state.working if w.order.cl_ord_id not in known),
+            children_not_intended=tuple(c for c in children if c.cl_ord_id not in known),
         )
 
-    def _memory(self, state: State, today: date) -> Memory:
-        alive = {order.order.cl_ord_id for order in state.working}
+    def _memory(self, alive: set[str], today: date) -> Memory:
         kept = alive | {
             intent.order.cl_ord_id
             for day, intent in self.intents

@@ -23,7 +23,6 @@ from ..backtest.gather import gather
 from ..backtest.run import END, Laps, Progress
 from ..core.config import Settings
 from ..core.events import Skipped
-from ..core.orders import OrdStatus
 from ..core.ports import ScoreSource
 from ..core.reasons import Code
 from ..core.seen import RiskGiven, Seen, Switch
@@ -31,8 +30,7 @@ from ..core.types import Plan
 from ..core.units import epoch_ns
 from .line import Line
 from .market import Feed
-
-ASKED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
+from .work import Work
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +49,11 @@ class LiveRun:
     risk_given: RiskGiven | None = None
     progress: Progress = field(default=lambda _: None)
     skipped: int = 0
+    work: Work = field(init=False)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.work = Work(self.line, self.wall, self.switch)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -61,11 +63,13 @@ class LiveRun:
         try:
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self.line.listen())
-                holding = group.create_task(self.line.hold())
+                tasks = [group.create_task(one) for one in (self.line.hold(), self.work.keep())]
                 for feed in feeds:
                     await self.session(feed)
+                await self._worked_out()
                 await self._at_rest()
-                holding.cancel()
+                for task in tasks:
+                    task.cancel()
                 await self.line.broker.close()
                 await listening
         finally:
@@ -73,12 +77,19 @@ class LiveRun:
             await self.line.broker.close()
         self.line.standing.pen.write(END, {"cycles": self.line.standing.state.cycle})
 
+    async def _worked_out(self) -> None:
+        """After a session, wait for the orders that are worked beyond it, as in the auction."""
+        patience = self.line.patience
+        until = self.work.ends + int(patience.answer_s * 1e9)
+        while not (self._stopped.is_set() or self.work.is_idle) and epoch_ns(self.wall()) < until:
+            await asyncio.sleep(patience.work_s)
+
     async def _at_rest(self) -> None:
         """Wait, not for ever, until the broker has answered all that was asked; orders live on."""
         until = asyncio.get_running_loop().time() + self.line.patience.answer_s
         while asyncio.get_running_loop().time() < until:
             self.line.hear()
-            if not any(order.status in ASKED for order in self.line.standing.state.working):
+            if not self.line.standing.asked:
                 return
             await asyncio.sleep(self.line.patience.settle_s)
 
@@ -113,6 +124,7 @@ class LiveRun:
         _, record = cycle.step(self.settings, standing.state, seen, laps)
         standing.decided(record, laps.rooms)
         self._send(record.plan)
+        self.work.take_up(record)
         self.progress(record)
 
     def _seen(self, feed: Feed, k: int, now: datetime) -> Seen:
@@ -129,13 +141,17 @@ class LiveRun:
         return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
 
     def _send(self, plan: Plan) -> None:
-        """Cancels first, then new orders; what is not taken for sending is over at once."""
+        """Cancels first, then new orders; what is not taken for sending is over at once.
+
+        Orders with a route are left to those who work them.
+        """
         standing, broker = self.line.standing, self.line.broker
-        refused = [broker.cancel(cl_ord_id) for cl_ord_id in plan.cancels]
+        refused = [broker.cancel(cl_ord_id) for cl_ord_id in standing.direct(plan.cancels)]
         self.line.hear()
         standing.not_canceled(refused)
+        orders = [order for order in plan.orders if order.route is None]
         # What the gate denied is in the plan's record already; here the broker's side denies.
-        standing.denied(broker.submit(plan.orders))
+        standing.denied(broker.submit(orders) if orders else ())
         self.line.hear()
 
     def _skip(self, code: Code, due: datetime, text: str) -> None:

@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,10 +40,14 @@ from ..core.orders import (
     TradeFee,
     WorkingOrder,
 )
+from ..core.parents import Basket, ChildOrder, Progress
+from ..core.reasons import Code
 from ..core.types import CycleRecord, State
 from ..core.units import epoch_ns
 from .recover import OWN
-from .write_ahead import HEARD, RECONCILED, REFUSED, SKIPPED, Pen
+from .write_ahead import HEARD, RECONCILED, REFUSED, SKIPPED, WORKED, Pen
+
+ASKED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +56,9 @@ class Standing:
 
     state: State
     pen: Pen
+    basket: Basket
+    """Orders that have a route, as they are worked; the fold of what was asked and of the same
+    reports."""
     is_reconciled: bool = False
     """Whether the books were compared since the session was last in doubt."""
     differences: tuple[Difference, ...] = ()
@@ -77,10 +84,13 @@ class Standing:
             self.is_reconciled = False
 
     def _fold(self, told: Iterable[ExecutionReport | TradeFee]) -> None:
-        state, taken, refused = self.state, [], []
+        state, basket, taken, refused = self.state, self.basket, [], []
         for report in told:
             try:
-                state = cycle.apply(state, report)
+                moved = cycle.apply(state, report)
+                if isinstance(report, ExecutionReport):
+                    basket, _ = cycle.hear(basket, report)
+                state = moved
                 taken.append(report)
             except BrokerError as fault:
                 assert isinstance(report, ExecutionReport), "a fee is always taken"
@@ -89,11 +99,23 @@ class Standing:
             self.pen.write(REPORTS, tuple(taken))
         if refused:
             self.pen.write(REFUSED, tuple(refused))
-        self.state = state
+        self.state, self.basket = state, basket
         self.folded += len(taken) + len(refused)
         for one in refused:
             shares = self.refused.get(one.report.symbol, 0)
             self.refused[one.report.symbol] = shares + max(one.report.last_qty, 1)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the broker still owes an answer."""
+        direct = [o.status for o in self.state.working if o.order.route is None]
+        children = [one.child.status for one in self.basket.works if one.child is not None]
+        return any(status in ASKED for status in (*direct, *children))
+
+    def direct(self, cl_ord_ids: Iterable[str]) -> tuple[str, ...]:
+        """Of these working orders, those that went out as they are, and not as children."""
+        worked = {o.order.cl_ord_id for o in self.state.working if o.order.route is not None}
+        return tuple(one for one in cl_ord_ids if one not in worked)
 
     # --- what is decided
 
@@ -114,6 +136,31 @@ class Standing:
     def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
         """Say ourselves what became of an order, where nobody else will."""
         self._fold([self._own(order.order, kind, text)])
+
+    def conclude_child(self, child: ChildOrder, kind: ExecType, text: str) -> None:
+        """The same of a child, where it is still the one in flight."""
+        flying = [one.child.order.cl_ord_id for one in self.basket.works if one.child is not None]
+        if child.cl_ord_id in flying:
+            self._fold([self._own(child, kind, text)])
+
+    def worked(self, basket: Basket) -> None:
+        """From here on the basket stands so, durably as far as it asks for anything."""
+        before = {one.parent.order.cl_ord_id: one for one in self.basket.works}
+        changed = tuple(
+            one for one in basket.works if _has_moved(before.get(one.parent.order.cl_ord_id), one)
+        )
+        if changed:
+            self.pen.write(WORKED, changed)
+        self.basket = basket
+
+    def end_orders(self) -> None:
+        """Orders whose work is over, or that nobody works, are over."""
+        works = {one.parent.order.cl_ord_id: one for one in self.basket.works}
+        for order in self.state.working:
+            one = works.get(order.order.cl_ord_id)
+            if order.order.route is not None and (one is None or one.is_over):
+                outcome = Code.ORDER_CALLED_OFF if one is None else one.outcome
+                self.conclude(order, ExecType.CANCELED, f"{outcome}: its work is over")
 
     def note(self, text: str) -> None:
         """Keep what the driver itself has to say; its own words have no number in the stream."""
@@ -137,7 +184,7 @@ class Standing:
             ]
         )
 
-    def _own(self, order: Order, kind: ExecType, text: str) -> ExecutionReport:
+    def _own(self, order: Order | ChildOrder, kind: ExecType, text: str) -> ExecutionReport:
         now = epoch_ns(self.pen.wall())
         return ExecutionReport(
             cl_ord_id=order.cl_ord_id,
@@ -172,6 +219,17 @@ class Standing:
         for symbol, shares in self.refused.items():
             kept[index[symbol]] += shares
         return kept
+
+
+def _has_moved(before: Progress | None, after: Progress) -> bool:
+    """Whether a restart has to know: what it is shown of its market may be shown again."""
+    if before is None:
+        return True
+    return _without_ticks(before) != _without_ticks(after)
+
+
+def _without_ticks(one: Progress) -> Progress:
+    return replace(one, last_tick=0, volume=0, waits=None)
 
 
 def _is_doubt(event: BrokerEvent) -> bool:

@@ -11,6 +11,7 @@ from ..core.ports import Journal
 
 INTENTS, HEARD, REFUSED = "INTENTS", "HEARD", "REFUSED"
 RESUMED, RECONCILED, SKIPPED = "RESUMED", "RECONCILED", "SKIPPED"
+WORKED = "WORKED"
 """Kinds of journal records, beside those of a backtest."""
 
 

@@ -124,6 +124,10 @@ def test_the_seeds_defaults_fully_invested_are_refused_by_name() -> None:
         ),
         (Settings(policy=PolicySettings(spike_cycles=0)), "policy.spike_cycles=0 has to be above"),
         (
+            Settings(execution=ExecutionSettings(strategy="intraday.us")),
+            "execution.strategy='intraday.us' begins the ids of orders",
+        ),
+        (
             Settings(execution=ExecutionSettings(min_ticket_usd=-1.0)),
             "execution.min_ticket_usd=-1 is below zero",
         ),

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from deadband.core.config import OptimizationConfig
-from deadband.core.orders import OrdStatus, OrdType, Side, WorkingOrder
+from deadband.core.orders import (
+    Algorithm,
+    OrdStatus,
+    OrdType,
+    Route,
+    Side,
+    Tif,
+    Venue,
+    WorkingOrder,
+)
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.core.types import Plan
@@ -245,6 +254,23 @@ def test_old_orders_are_canceled(age_min: float, canceled: tuple[str, ...]) -> N
     at = (kit.NOW - timedelta(minutes=age_min)).timestamp()
     waiting = kit.working("w", A, order_qty=100, transact_time=int(at) * 1_000_000_000)
     assert planned({}, {}, (waiting,)).cancels == canceled
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "age_min", "canceled"),
+    [
+        (Algorithm.TWAP, 59.0, ()),
+        (Algorithm.TWAP, 60.0, ("w",)),
+        (Algorithm.CLOSE, 380.0, ()),
+    ],
+)
+def test_schedules_and_auction_orders_have_the_time_they_need(
+    algorithm: Algorithm, age_min: float, canceled: tuple[str, ...]
+) -> None:
+    at = (kit.NOW - timedelta(minutes=age_min)).timestamp()
+    route = Route(algorithm, Venue.SMART, Tif.DAY, Code.ALGO_ASKED)
+    worked = kit.working("w", A, order_qty=100, route=route, transact_time=int(at) * 1_000_000_000)
+    assert planned({}, {}, (worked,)).cancels == canceled
 
 
 @pytest.mark.parametrize(("tolerance", "canceled"), [(0.005, ()), (0.05, ("w",))])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deadband import cycle
 from deadband.core.broker import BrokerSnapshot, Failed, Ok
 from deadband.core.errors import BrokerError
 from deadband.core.events import AccountReport, Difference, OrderState, PositionReport
@@ -43,10 +44,15 @@ def shot_of(
     return BrokerSnapshot(Ok(orders, 1), Ok(foreign, 1), Ok(positions, 1), Ok(MONEY, 1))
 
 
+def differing(state: State, shot: BrokerSnapshot) -> tuple[Difference, ...]:
+    """What differs where nothing is worked."""
+    return differences(state, cycle.open_basket(kit.settings(), 1e5, 1e5), shot)
+
+
 def test_books_that_agree_differ_in_nothing() -> None:
     order = kit.working("db.1", A, status=OrdStatus.NEW, cum_qty=0)
     shot = shot_of(held(**{B: -7}), (order_state("db.1", A, OrdStatus.NEW),))
-    assert differences(state_of((0, -7, 0), order), shot) == ()
+    assert differing(state_of((0, -7, 0), order), shot) == ()
 
 
 @pytest.mark.parametrize(
@@ -65,14 +71,14 @@ def test_books_that_agree_differ_in_nothing() -> None:
 def test_a_position_that_differs_is_reserved_by_what_it_differs(
     expected: int, there: int, code: Code
 ) -> None:
-    [found] = differences(state_of((expected, 0, 0)), shot_of(held(**{A: there})))
+    [found] = differing(state_of((expected, 0, 0)), shot_of(held(**{A: there})))
     assert found == Difference(A, code, expected, there, abs(there - expected))
     assert str(found).startswith(f"{code} {A}: journal {expected}, broker {there}, ")
 
 
 def test_what_others_hold_and_work_is_named_and_their_orders_reserved() -> None:
     foreign = (order_state("", B, OrdStatus.PARTIALLY_FILLED, 40),)
-    found = differences(state_of(), shot_of(held(ZZZ=5), foreign=foreign))
+    found = differing(state_of(), shot_of(held(ZZZ=5), foreign=foreign))
     assert [(one.symbol, one.code, one.reserved) for one in found] == [
         (B, Code.RECON_FOREIGN_ORDER, 60),
         ("ZZZ", Code.RECON_FOREIGN_POSITION, 0),
@@ -91,14 +97,14 @@ def test_an_order_of_ours_that_the_broker_tells_otherwise_is_reserved(
     there: tuple[OrderState, ...], reserved: int
 ) -> None:
     order = kit.working("db.1", A, status=OrdStatus.PARTIALLY_FILLED, cum_qty=30)
-    [found] = differences(state_of((0, 0, 0), order), shot_of((), there))
+    [found] = differing(state_of((0, 0, 0), order), shot_of((), there))
     assert (found.symbol, found.code, found.reserved) == (A, Code.RECON_ORDER_DIFFERS, reserved)
     assert found.text == "db.1"
 
 
 def test_an_order_that_only_the_broker_has_alive_is_reserved() -> None:
     shot = shot_of((), (order_state("db.9", C, OrdStatus.NEW), order_state("d", B, "FILLED")))  # type: ignore[arg-type]
-    [found] = differences(state_of(), shot)
+    [found] = differing(state_of(), shot)
     assert (found.symbol, found.code, found.reserved) == (C, Code.RECON_ORDER_DIFFERS, 100)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from deadband import cycle
 from deadband.core.broker import Receipt
 from deadband.core.errors import JournalError
 from deadband.core.events import (
@@ -50,7 +51,8 @@ class Kept:
 def standing(*working: Any) -> tuple[Standing, Kept]:
     journal = Kept()
     state = kit.state(NAMES, working=working)
-    return Standing(state, Pen(journal, lambda: NOW), is_reconciled=True), journal
+    basket = cycle.open_basket(kit.settings(), 1e5, 1e5)
+    return Standing(state, Pen(journal, lambda: NOW), basket, is_reconciled=True), journal
 
 
 def heard(*events: BrokerEvent) -> tuple[Heard, ...]:

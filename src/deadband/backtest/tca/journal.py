@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.config import Settings
 from ...core.orders import ExecType, ExecutionReport, Order, TradeFee
+from ...core.parents import decided_id
 from ...core.seen import Market
 from ...core.types import Plan, RiskModel
 from ...core.units import epoch_ns, usd
@@ -102,14 +103,14 @@ class _Reader:
             )
 
     def _report(self, report: ExecutionReport | TradeFee) -> None:
-        one = self.orders.get(report.cl_ord_id)
+        one = self.orders.get(decided_id(report.cl_ord_id, self.orders))
         if one is None:
             return
         if isinstance(report, TradeFee):
             one.fills = with_fee(one.fills, report)
         elif report.exec_type is ExecType.TRADE:
             one.fills.append(report)
-        elif report.exec_type in ENDED:
+        elif report.exec_type in ENDED and report.cl_ord_id in self.orders:
             one.ended = report.ts
 
     def done(self) -> Recorded:
