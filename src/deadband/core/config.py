@@ -274,8 +274,9 @@ class ExecutionSettings:
     """Currency of the account; quotes are in it."""
     strategy: str = "db"
     """Prefix of client order ids."""
-    algorithm: str = "marketable"
-    """How orders are worked where quotes are seen; auto chooses by urgency, size, spread, time."""
+    algorithm: str = ""
+    """How orders are worked; auto chooses by urgency, size, spread and time. Empty: auto where the
+    broker quotes, as live, and marketable on bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,7 @@ ENGINES = ("greedy", *EXACT)
 
 AUTO = "auto"
 """The algorithm's name under which the router chooses."""
-ALGORITHMS = (AUTO, *(one.value for one in Algorithm))
+ALGORITHMS = ("", AUTO, *(one.value for one in Algorithm))
 """What may work an order."""
 
 

@@ -30,7 +30,8 @@ class ShortHorizonExecution:
 
     The same planner as the cycle's: growth rounds down and shrinkage up, an order through zero only
     closes, tickets below the minimum are dropped, buys never use more than the cash there is. Where
-    `settings.algorithm` is not "marketable", each order says how it is to be worked (`route`).
+    `settings.algorithm` names one, other than "marketable", each order says how it is to be worked
+    (`route`).
     """
 
     settings: ExecutionSettings = field(default_factory=ExecutionSettings)

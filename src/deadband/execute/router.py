@@ -6,7 +6,7 @@
   3. an order of `slice_share` of daily volume or more follows Almgren and Chriss's schedule
   4. a spread of `peg_spread_bps` or more is met at the mid
   5. all else rests first and crosses by its deadline
-Any other name is what is used, for all orders.
+Any other name is what is used, for all orders; `marketable` and none leave orders as they are.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def routed(
     tactics: Tactics,
 ) -> tuple[Order, ...]:
     """The orders with their routes; as they are where they go out as marketable limits."""
-    if settings.algorithm == Algorithm.MARKETABLE:
+    if settings.algorithm in ("", Algorithm.MARKETABLE):
         return orders
     session = session_at(seen.now)
     left = 0.0 if session is None else (session.close - seen.now).total_seconds() / 60.0

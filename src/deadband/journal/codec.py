@@ -46,6 +46,8 @@ SHARED = (
     *(seen.Universe, seen.History, types.RiskModel, correlation.DenseCorrelation),
     # Most cycles leave what is known of the models as it was, and every cycle most votes.
     *(skill.Skill, skill.Vote),
+    # An order that is worked is written with every step of it.
+    parents.Parent,
 )
 MODULES = (
     config,

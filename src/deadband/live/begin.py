@@ -116,7 +116,7 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
 
 def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
     algorithm = what.settings.execution.algorithm
-    if counter.quotes is None and algorithm != Algorithm.MARKETABLE:
+    if counter.quotes is None and algorithm not in ("", Algorithm.MARKETABLE):
         raise BrokerError(
             f"execution.algorithm is {algorithm}, which works orders on quotes, and the broker "
             "gives none. Give quotes, or set it to marketable."
