@@ -20,7 +20,7 @@ from ..backtest.run import CYCLE, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
 from ..core.events import Intent
-from ..core.orders import Action, ExecutionReport, TradeFee, WorkingOrder
+from ..core.orders import Action, Charge, ExecutionReport, TradeFee, WorkingOrder
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..journal.store import JournalReader
@@ -60,7 +60,7 @@ class _Reading:
         self.settings: Any = None
         self.last_cycle: Any = None
         self.cycle_id = ""
-        self.since: list[Told] = []
+        self.since: list[Told | Charge] = []
         self.reports: list[Told] = []
         self.intents: list[tuple[date, Intent]] = []
 
@@ -76,7 +76,7 @@ class _Reading:
         elif kind == REPORTS:
             told = self.journal.value(tree)
             self.since += told
-            self.reports += told
+            self.reports += [one for one in told if not isinstance(one, Charge)]
         elif kind == REFUSED:
             self.reports += [refused.report for refused in self.journal.value(tree)]
         elif kind == INTENTS:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.config import Settings
-from ...core.orders import ExecType, ExecutionReport, Order, TradeFee
+from ...core.orders import Charge, ExecType, ExecutionReport, Order, TradeFee
 from ...core.seen import Market
 from ...core.types import Plan, RiskModel
 from ...core.units import epoch_ns, usd
@@ -78,7 +78,8 @@ class _Reader:
             self._cycle(entry.tree)
         elif entry.kind == REPORTS:
             for report in self.journal.value(entry.tree):
-                self._report(report)
+                if not isinstance(report, Charge):
+                    self._report(report)
 
     def _cycle(self, tree: Any) -> None:
         value = self.journal.value
