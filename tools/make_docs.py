@@ -20,7 +20,7 @@ from deadband.brokers.ibkr.codes import EFFECTS, RULES
 from deadband.core import (
     ailments,
     config,
-    costs,
+    cost_settings,
     gate_settings,
     model_settings,
     reasons,
@@ -200,7 +200,7 @@ def config_page() -> str:
     """Every setting of every table with its type, default and meaning."""
     spoken = {
         **field_docs(Path(config.__file__)),
-        **field_docs(Path(costs.__file__)),
+        **field_docs(Path(cost_settings.__file__)),
         **field_docs(Path(gate_settings.__file__)),
         **field_docs(Path(model_settings.__file__)),
         **field_docs(Path(tactics.__file__)),
@@ -286,6 +286,7 @@ def kind(setting: Field[Any]) -> str:
         "str": "text",
         "bool": "true or false",
         "tuple[str, ...]": "list of texts",
+        "tuple[float, ...]": "list of numbers",
     }
     return words[str(setting.type).removesuffix(" | None")]
 
@@ -298,10 +299,17 @@ def default(setting: Field[Any]) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
+        if isinstance(value[0], float):
+            return f"`[{', '.join(number(item) for item in value)}]`"
         return f"`{list(value)}`".replace("'", '"')
     if isinstance(value, str):
         return f'`"{value}"`'
-    return f"`{value:_.0f}`" if abs(value) >= 1e4 else f"`{value:g}`"
+    return f"`{number(value)}`"
+
+
+def number(value: float) -> str:
+    """Spell a number as TOML does."""
+    return f"{value:_.0f}" if abs(value) >= 1e4 else f"{value:g}"
 
 
 def alias_lines() -> Iterator[str]:

@@ -19,7 +19,7 @@ from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
 from .core.features import Features
-from .core.orders import ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
+from .core.orders import Charge, ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
 from .core.parents import Basket, Instruction, Parent, Progress, Tick
 from .core.reasons import Code
 from .core.seen import History, Market, Seen, Universe
@@ -161,7 +161,7 @@ def after(record: CycleRecord) -> State:
     )
 
 
-def apply(state: State, report: ExecutionReport | TradeFee) -> State:
+def apply(state: State, report: ExecutionReport | TradeFee | Charge) -> State:
     """Fold one broker report into the state: the way back."""
     return apply_report(state, report)
 

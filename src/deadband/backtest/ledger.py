@@ -16,7 +16,7 @@ from ..core.arrays import Floats
 from ..core.config import Settings
 from ..core.errors import JournalError
 from ..core.limits import Limit, excesses
-from ..core.orders import TRADES, ExecType, ExecutionReport, TradeFee, WorkingOrder
+from ..core.orders import TRADES, Charge, ExecType, ExecutionReport, TradeFee, WorkingOrder
 from ..core.parents import decided_id
 from ..core.problem import Problem
 from ..core.reasons import BY_NUMBER
@@ -37,8 +37,8 @@ GATE = "GATE_"
 class Row:
     """One cycle: its fills since the cycle before, and the book as it stands at `at`.
 
-    nav, cash, fees, slippage in USD; turnover, gross, net, beta, sector (largest |sector|) and
-    weight (largest |w|) as fractions of NAV.
+    nav, cash, fees, slippage, carry in USD; turnover, gross, net, beta, sector (largest |sector|)
+    and weight (largest |w|) as fractions of NAV.
     """
 
     cycle_id: str
@@ -53,6 +53,8 @@ class Row:
     turnover: float
     fees: float
     slippage: float
+    carry: float
+    """Borrow fees and interest since the cycle before, + is paid."""
     orders: int
     fills: int
     spoken: str
@@ -82,6 +84,8 @@ class Ledger:
     cycles_off_by_a_cent: int = 0
     statements: int = 0
     statements_agree: int = 0
+    carry_by_kind: dict[str, float] = field(default_factory=dict)
+    """USD of borrow fees and interest, + is paid."""
     round_trips: int = 0
     complete: bool = False
     laps_ms: dict[str, float] = field(default_factory=dict)
@@ -91,6 +95,10 @@ class Ledger:
     @property
     def fees(self) -> float:
         return sum(row.fees for row in self.rows)
+
+    @property
+    def carry(self) -> float:
+        return sum(row.carry for row in self.rows)
 
     @property
     def slippage(self) -> float:
@@ -122,6 +130,8 @@ class Ledger:
             "costs": self.fees + self.slippage,
             "fees": self.fees,
             "slippage": self.slippage,
+            "carry": self.carry,
+            "carry_by_kind": dict(self.carry_by_kind),
             "nav_start": rows[0].nav,
             "nav_end": rows[-1].nav,
             "pnl": rows[-1].nav - rows[0].nav,
@@ -168,6 +178,7 @@ class _Reader:
         self.cash_micro = 0
         self.arrival: dict[str, float] = {}
         self.fills: list[ExecutionReport] = []
+        self.carry_micro = 0
 
     def take(self, entry: Entry) -> None:
         if entry.kind == RUN:
@@ -190,15 +201,23 @@ class _Reader:
         state: State = self.journal.value(tree["state"])
         self.cash_micro = state.book.cash_micro
 
-    def _reports(self, reports: tuple[ExecutionReport | TradeFee, ...]) -> None:
+    def _reports(self, reports: tuple[ExecutionReport | TradeFee | Charge, ...]) -> None:
         for report in reports:
             if isinstance(report, TradeFee):
                 self.cash_micro -= report.fee_micro
                 self.fills = with_fee(self.fills, report)
+            elif isinstance(report, Charge):
+                self._charge(report)
             elif report.exec_type in TRADES:
                 self._trade(report)
             elif report.exec_type is ExecType.REJECTED:
                 self.ledger.rejected[report.text] += 1
+
+    def _charge(self, charge: Charge) -> None:
+        self.cash_micro -= charge.amount_micro
+        self.carry_micro += charge.amount_micro
+        known = self.ledger.carry_by_kind
+        known[charge.kind] = known.get(charge.kind, 0.0) + usd(charge.amount_micro)
 
     def _trade(self, report: ExecutionReport) -> None:
         """A fill, or what a correction or a bust changes of one."""
@@ -245,11 +264,12 @@ class _Reader:
             turnover=sum(fill.last_qty * fill.last_px for fill in self.fills) / book.nav,
             fees=sum(fill.fee_micro for fill in self.fills) / MICRO,
             slippage=sum(self._slippage(fill) for fill in self.fills),
+            carry=self.carry_micro / MICRO,
             orders=len(plan.orders),
             fills=len(self.fills),
             spoken=" ".join(dict.fromkeys(str(reason.code) for reason in decision.spoken)),
         )
-        self.fills = []
+        self.fills, self.carry_micro = [], 0
         self.ledger.rows.append(row)
         self._count(decision, plan, book.weights)
         scores: Scores = value(tree["seen"]["scores"])

@@ -18,6 +18,12 @@ from ..core.session import EXCHANGE_ZONE
 from .chart import Line, line_chart
 from .ledger import Ledger, Row
 
+_COSTS = "fees, slippage, nights"
+_NIGHTS = {
+    "BORROW": "Overnight: fees for borrowed shares",
+    "DEBIT_INTEREST": "Overnight: interest paid",
+    "CREDIT_INTEREST": "Overnight: interest on cash (below zero is earned)",
+}
 MEANING = {code.value: code.meaning for code in BY_NUMBER.values()}
 
 
@@ -76,6 +82,8 @@ def render(ledger: Ledger, title: str, notice: str) -> str:
 
 def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
     days = max(summary["sessions"], 1)
+    # Only where nights cost something: elsewhere there is nothing to say of them.
+    carry = [(_NIGHTS[kind], f"{usd:,.2f} USD") for kind, usd in summary["carry_by_kind"].items()]
     return [
         ("Cycles", f"{summary['cycles']:,} in {days} session{'s' if days > 1 else ''}"),
         ("Orders / fills", f"{summary['orders']:,} / {summary['fills']:,}"),
@@ -86,6 +94,7 @@ def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("Costs", f"{summary['costs']:,.2f} USD"),
         ("of which fees", f"{summary['fees']:,.2f} USD"),
         ("of which slippage", f"{summary['slippage']:,.2f} USD against the mid at decision"),
+        *carry,
         (
             "Turnover",
             f"{summary['turnover_one_way']:.2f} × NAV one-way "
@@ -161,7 +170,7 @@ def _charts(ledger: Ledger) -> list[tuple[str, str]]:
     if any(row.beta for row in rows):
         exposures.append(Line("beta", [r.beta for r in rows], config.beta_tolerance, mirrored=True))
     daily = _cumulated_by_day(rows)
-    costs = _running(row.fees + row.slippage for row in rows)
+    costs = _running(row.fees + row.slippage + row.carry for row in rows)
     return [
         ("NAV, USD", line_chart(labels, [Line("NAV after costs", [r.nav for r in rows])], "usd")),
         ("Exposure, % of NAV", line_chart(labels, exposures, "percent")),
@@ -169,7 +178,7 @@ def _charts(ledger: Ledger) -> list[tuple[str, str]]:
             "Turnover since the open, % of NAV (two-way)",
             line_chart(labels, [Line("turnover", daily)], "percent"),
         ),
-        ("Costs paid so far, USD", line_chart(labels, [Line("fees and slippage", costs)], "usd")),
+        ("Costs paid so far, USD", line_chart(labels, [Line(_COSTS, costs)], "usd")),
     ]
 
 

@@ -1,7 +1,8 @@
 """Runs the cycle over a tape: the same step, journal and fold as live, on a virtual clock.
 
 At each bar's end, in this order:
-  1. the broker reports what filled in the bar that ended; the reports are journaled and folded
+  1. the broker reports what filled in the bar that ended, and with a session's first what the
+     nights before it cost; the reports are journaled and folded
   2. gather: the market from bars that have ended, what models and score files say by now, the
      marked book
   3. step: decide, and let the gate take out what may not leave
@@ -25,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from .. import cycle
 from ..core.bars import SessionBars
 from ..core.config import Settings
-from ..core.orders import Book, ExecutionReport
+from ..core.orders import Book, Charge, ExecutionReport
 from ..core.ports import Journal, ScoreSource, SimulatedBroker, Tape
 from ..core.seen import RiskGiven, Switch, Universe
 from ..core.session import Session
@@ -139,7 +140,7 @@ class Run:
     def end(self, now: datetime) -> None:
         self._write(END, now, {"cycles": self.state.cycle})
 
-    def _fold(self, reports: tuple[ExecutionReport, ...], now: datetime) -> None:
+    def _fold(self, reports: tuple[ExecutionReport | Charge, ...], now: datetime) -> None:
         if not reports:
             return
         self._write(REPORTS, now, reports)

@@ -38,7 +38,7 @@ from ..core.events import (
 )
 from ..core.lifecycle import FINAL, leaves, next_status
 from ..core.order_checks import Denial, journal_denial, order_denial
-from ..core.orders import Action, ExecType, ExecutionReport, Order, OrdStatus, OrdType, Tif
+from ..core.orders import Action, Charge, ExecType, ExecutionReport, Order, OrdStatus, OrdType, Tif
 from ..core.ports import SimulatedBroker
 from ..core.reasons import Code
 from ..core.units import usd
@@ -213,9 +213,12 @@ class PaperBroker:
 
     # --- inside
 
-    def _tell(self, reports: tuple[ExecutionReport, ...]) -> None:
+    def _tell(self, reports: tuple[ExecutionReport | Charge, ...]) -> None:
         """Pass reports on, each with the order's state after it."""
         for report in reports:
+            if isinstance(report, Charge):
+                self._stream.put(report)
+                continue
             row = self._rows[report.cl_ord_id]
             if report.exec_type is ExecType.TRADE:
                 row.cum_qty += report.last_qty

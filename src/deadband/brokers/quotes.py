@@ -8,9 +8,11 @@ on the child as a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from ..core.costs import CostSettings, commission
-from ..core.orders import Action, ExecType, ExecutionReport, OrdType, Tif
+from ..core.billing import Bill, Month, filled, owed
+from ..core.costs import CostSettings
+from ..core.orders import Action, ExecType, ExecutionReport, OrdType, Side, Tif
 from ..core.parents import ChildOrder, Instruction, Tick
 from ..core.quotes import Traded
 from ..core.units import micros
@@ -20,8 +22,7 @@ from .matching import Queued, match
 @dataclass(slots=True)
 class _Held:
     queued: Queued
-    filled: int = 0
-    value: float = 0.0
+    bill: Bill = Bill()
     fee_micro: int = 0
 
 
@@ -33,6 +34,10 @@ class QuoteBroker:
     held: dict[str, _Held] = field(default_factory=dict)
     inbox: list[Instruction] = field(default_factory=list)
     reports: int = 0
+    month: Month = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.month = Month(self.costs.month_shares)
 
     def send(self, intents: tuple[Instruction, ...]) -> None:
         """Take messages; they are answered with the next tick of their name."""
@@ -56,7 +61,7 @@ class QuoteBroker:
             allowed = order.side.sign * (order.price - price) >= 0
             at_market = order.ord_type is OrdType.MARKET_ON_CLOSE
             if order.tif is Tif.CLS and (allowed or at_market):
-                told.append(self._fill(one, one.queued.leaves_qty, price, ts))
+                told.append(self._fill(one, one.queued.leaves_qty, price, 0.0, ts))
                 one.queued = replace(one.queued, cum_qty=order.order_qty)
             if one.queued.leaves_qty:
                 told.append(self._report(order, ExecType.EXPIRED, ts))
@@ -80,7 +85,12 @@ class QuoteBroker:
     def _match(self, one: _Held, tick: Tick, traded: Traded) -> list[ExecutionReport]:
         one.queued, fills = match(one.queued, tick, traded)
         order = one.queued.order
-        told = [self._fill(one, qty, price, tick.ts) for qty, price in fills]
+        far = tick.far(order.side)
+        told = []
+        for qty, price in fills:
+            # What does not reach the far touch has waited for others to come to it.
+            added = 1.0 if order.side.sign * (far - price) > 1e-9 else 0.0
+            told.append(self._fill(one, qty, price, added, tick.ts))
         if one.queued.leaves_qty == 0:
             del self.held[order.cl_ord_id]
         elif order.tif is Tif.IOC:
@@ -88,11 +98,11 @@ class QuoteBroker:
             told.append(self._report(order, ExecType.CANCELED, tick.ts))
         return told
 
-    def _fill(self, one: _Held, qty: int, price: float, ts: int) -> ExecutionReport:
-        order = one.queued.order
-        one.filled, one.value = one.filled + qty, one.value + qty * price
-        owed = micros(commission(one.filled, one.value / one.filled, self.costs))
-        fee, one.fee_micro = owed - one.fee_micro, owed
+    def _fill(self, one: _Held, qty: int, price: float, added: float, ts: int) -> ExecutionReport:
+        order, at = one.queued.order, datetime.fromtimestamp(ts // 1_000_000_000, UTC)
+        one.bill += filled(qty, price, self.month.before(at, qty), added, self.costs)
+        whole = micros(owed(one.bill, self.costs, sells=order.side is not Side.BUY))
+        fee, one.fee_micro = whole - one.fee_micro, whole
         return self._report(order, ExecType.TRADE, ts, qty=qty, price=price, fee=fee)
 
     def _report(

@@ -6,7 +6,9 @@ Rules
   * At most `max_fill_participation` of a bar's volume fills, all orders of a name together; the
     rest works on. A name without a bar does not fill.
   * A limit that the open passes is filled at the limit if the bar comes back to it, costs and all.
-  * Commission is charged on the order as a whole, so that its minimum is paid once.
+  * Commission is charged on the order as a whole, so that its minimum is paid once. A limit that
+    the bar came back to has added liquidity; what met the open as the share of the spread says.
+  * Nights are charged with the first bar of the next session, on the book as it stood at the close.
   * It keeps its own shares and cash: an independent witness of what was traded.
 """
 
@@ -18,21 +20,27 @@ from datetime import datetime
 import numpy as np
 
 from ..core.bars import Bar
+from ..core.billing import Bill, Month, added_share, filled, owed
+from ..core.carry import Overnight, nights
 from ..core.config import ExecutionSettings
-from ..core.costs import CostSettings, commission, impact
-from ..core.orders import ExecType, ExecutionReport, Order, OrdType, Side
+from ..core.costs import CostSettings, impact
+from ..core.orders import Charge, ExecType, ExecutionReport, Order, OrdType, Side
 from ..core.ports import Statement
 from ..core.seen import Universe
+from ..core.session import exchange_day
 from ..core.units import epoch_ns, micros, tick_size, to_tick
 
 
 @dataclass(slots=True)
 class _Resting:
     order: Order
-    cum_qty: int = 0
-    value: float = 0.0
+    bill: Bill = Bill()
     fee_micro: int = 0
     reports: int = 0
+
+    @property
+    def cum_qty(self) -> int:
+        return self.bill.shares
 
 
 @dataclass(slots=True, eq=False)
@@ -47,9 +55,15 @@ class SimBroker:
     cash_micro: int = field(init=False)
     shares: dict[str, int] = field(default_factory=dict)
     resting: dict[str, _Resting] = field(default_factory=dict)
+    month: Month = field(init=False)
+    marks: dict[str, float] = field(default_factory=dict)
+    """The last close of each name, USD."""
+    last: datetime | None = None
+    """When the last bar began."""
 
     def __post_init__(self) -> None:
         self.cash_micro = micros(self.execution.capital_usd)
+        self.month = Month(self.costs.month_shares)
 
     def submit(self, orders: tuple[Order, ...], now: datetime) -> tuple[ExecutionReport, ...]:
         """Acknowledge or reject each new order."""
@@ -89,19 +103,30 @@ class SimBroker:
         gone = [self.resting.pop(one) for one in cl_ord_ids if one in self.resting]
         return tuple(_report(resting, ExecType.CANCELED, now) for resting in gone)
 
-    def advance(self, bar: Bar) -> tuple[ExecutionReport, ...]:
-        """Fill what the bar allows, orders in the sequence in which they came."""
-        reports = []
+    def advance(self, bar: Bar) -> tuple[ExecutionReport | Charge, ...]:
+        """Charge for nights before the bar, and fill what it allows, orders as they came."""
+        reports: list[ExecutionReport | Charge] = [*self._nights(bar.start)]
         volume = np.where(np.isfinite(bar.volume), bar.volume, 0.0)
         left = np.floor(volume * self.execution.max_fill_participation).astype(np.int64)
         for resting in list(self.resting.values()):
             name = self.universe.index[resting.order.symbol]
             qty = min(resting.order.order_qty - resting.cum_qty, int(left[name]))
-            price = self._price(resting.order, bar, name, qty) if qty > 0 else None
-            if price is not None:
+            found = self._price(resting.order, bar, name, qty) if qty > 0 else None
+            if found is not None:
                 left[name] -= qty
-                reports.append(self._fill(resting, qty, price, bar.start))
+                reports.append(self._fill(resting, qty, *found, bar.start))
+        seen = np.flatnonzero(np.isfinite(bar.close))
+        self.marks.update({self.universe.symbols[i]: float(bar.close[i]) for i in seen})
         return tuple(reports)
+
+    def _nights(self, now: datetime) -> tuple[Charge, ...]:
+        since, self.last = self.last, now
+        if since is None or exchange_day(since) == exchange_day(now):
+            return ()
+        held = {symbol: qty for symbol, qty in self.shares.items() if qty}
+        charges = nights(Overnight(held, self.marks, self.cash_micro), since, now, self.costs)
+        self.cash_micro -= sum(charge.amount_micro for charge in charges)
+        return charges
 
     def close(self, now: datetime) -> tuple[ExecutionReport, ...]:
         """Day orders expire with the session."""
@@ -112,8 +137,8 @@ class SimBroker:
         held = {symbol: qty for symbol, qty in sorted(self.shares.items()) if qty}
         return Statement(held, self.cash_micro)
 
-    def _price(self, order: Order, bar: Bar, name: int, qty: int) -> float | None:
-        """The price at which `qty` shares fill in this bar, or None."""
+    def _price(self, order: Order, bar: Bar, name: int, qty: int) -> tuple[float, float] | None:
+        """Where `qty` shares fill in this bar, and the share that adds liquidity; or None."""
         if not np.isfinite(bar.open[name]):
             return None
         sign = order.side.sign
@@ -131,16 +156,17 @@ class SimBroker:
         against = sign * (half + fraction * reference)
         wanted = to_tick(reference + against, tick, up=sign > 0)
         if order.ord_type is OrdType.MARKET or sign * (order.price - wanted) >= 0:
-            return wanted
+            return wanted, added_share(self.costs)
         best = float(bar.low[name] if sign > 0 else bar.high[name]) + against
-        return order.price if sign * (order.price - best) >= 0 else None
+        return (order.price, 1.0) if sign * (order.price - best) >= 0 else None
 
-    def _fill(self, resting: _Resting, qty: int, price: float, start: datetime) -> ExecutionReport:
+    def _fill(
+        self, resting: _Resting, qty: int, price: float, added: float, start: datetime
+    ) -> ExecutionReport:
         order = resting.order
-        resting.cum_qty += qty
-        resting.value += qty * price
-        owed = commission(resting.cum_qty, resting.value / resting.cum_qty, self.costs)
-        fee = micros(owed) - resting.fee_micro
+        resting.bill += filled(qty, price, self.month.before(start, qty), added, self.costs)
+        whole = owed(resting.bill, self.costs, sells=order.side is not Side.BUY)
+        fee = micros(whole) - resting.fee_micro
         resting.fee_micro += fee
         signed = order.side.sign * qty
         self.shares[order.symbol] = self.shares.get(order.symbol, 0) + signed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .shell import app
+from .shell import ConfigFile, app, read_settings
 
 if TYPE_CHECKING:
     from ..twsim.world import GatewaySettings
@@ -27,14 +27,18 @@ def gateway(
     start: Annotated[str, typer.Option(help="First instant, 2026-03-02T09:31; now if none.")] = "",
     speed: Annotated[float, typer.Option(min=0.01, help="Its seconds per second.")] = 1.0,
     master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
+    config: ConfigFile = None,
 ) -> None:
     """Serve a simulated TWS gateway on this machine, for any client of the TWS text protocol."""
+    from ..core.lint import lint, refuse_errors
     from ..core.session import EXCHANGE_ZONE
     from ..twsim.faults import read_faults
     from ..twsim.server import serve
     from ..twsim.timeline import first_instant
     from ..twsim.world import GatewaySettings
 
+    checked = read_settings(config)
+    refuse_errors(lint(checked))
     built = GatewaySettings(
         start=first_instant(start, datetime.now(EXCHANGE_ZONE)),
         accounts=tuple(account or ("DU1234567",)),
@@ -42,6 +46,7 @@ def gateway(
         seed=seed,
         faults=read_faults(faults) if faults else (),
         master=master,
+        costs=checked.costs,
     )
     serve(_on_bars(built, bars, keep_start=bool(start)) if bars else built, host, port, speed)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIMULATED = "The market is simulated: invented names, invented prices. Its profits mean nothing."
 RECORDED = (
     "Recorded bars, simulated fills: half-spread and impact are modeled where the file has no "
-    "quotes, fees are IBKR's fixed commission."
+    "quotes, fees are IBKR's by its price list (docs/costs.md)."
 )
 
 

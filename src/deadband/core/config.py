@@ -92,9 +92,9 @@ class OptimizationConfig:
     impact_cost: bool = False
     """Square-root market impact inside the optimization: cost grows with the trade, κ|Δw|^{3/2}."""
     borrow_pct: float = 0.0
-    """Cost of borrowing shares, percent a year."""
+    """Cost of borrowing shares, percent a year; 0 takes the rates of `[costs]`."""
     cash_yield_pct: float = 0.0
-    """Yield of cash, percent a year."""
+    """Yield of cash, percent a year; 0 takes what `[costs]` pays."""
     min_trade: float = 0.0
     """|Δw| of one name below this is not traded by qp, exits apart."""
     whole_lots: bool = False

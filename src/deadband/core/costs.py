@@ -1,16 +1,17 @@
 """The one formula for what a trade costs: half a spread, impact and commission.
 
 The optimizer's cost vector, the embedded simulated market's quotes and the simulated broker's
-fills all read this page, so that a decision is judged by the costs it was made with.
+fills all read this page, so that a decision is judged by the costs it was made with. What an order
+owes is in `billing`, what a night costs in `carry`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .arrays import Floats
+from .billing import added_share, is_regulated, marginal_rate, owed_at_most, sale_tax, venue_rate
+from .cost_settings import CostSettings as CostSettings
 from .units import BPS
 
 OPEN_WIDENING = 2.0
@@ -19,26 +20,6 @@ CLOSE_WIDENING = 0.3
 CLOSE_DECAY_MIN = 5.0
 SPREAD_AT_100M_BPS = 2.0
 """Quoted midday spread of a stock that trades 100 million dollars a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class CostSettings:
-    """Frictions of the simulated market; commissions are IBKR's fixed US pricing."""
-
-    scale: float = 1.0
-    """Multiplies spread, impact and commission alike."""
-    spread_scale: float = 1.0
-    """Multiplies the simulated spread alone."""
-    spread_paid: float = 1.0
-    """Share of the half-spread a fill pays: 1 crosses, 0 is the mid, -1 rests; `deadband tca`."""
-    impact: float = 0.7
-    """Y of the square-root law: cost = Y · σ_day · √(shares / ADV)."""
-    commission_per_share: float = 0.005
-    """USD a share."""
-    commission_min: float = 1.0
-    """USD an order at least."""
-    commission_max: float = 0.01
-    """Share of an order's value at most, even below the minimum."""
 
 
 def spread_curve(minute: float, session_min: float) -> float:
@@ -65,12 +46,8 @@ def impact(shares: Floats, adv: Floats, sigma_day: Floats, settings: CostSetting
 
 
 def commission(shares: int, price: float, settings: CostSettings) -> float:
-    """Commission in USD of one whole order, IBKR fixed: per share, with a minimum and a maximum."""
-    if shares == 0:
-        return 0.0
-    value = abs(shares) * price
-    floor = max(settings.commission_min, settings.commission_per_share * abs(shares))
-    return settings.scale * min(floor, settings.commission_max * value)
+    """USD of one whole order to buy: exact under fixed, under tiered the most that it can be."""
+    return owed_at_most(abs(shares), price, settings)
 
 
 def one_way_bps(
@@ -84,11 +61,28 @@ def one_way_bps(
     """Expected one-way cost (n,), bps of traded notional, of a ticket of `ticket_usd` a name."""
     safe = np.maximum(price, 1e-4)
     shares = ticket_usd / safe
-    fee = np.minimum(
-        np.maximum(settings.commission_per_share * shares, settings.commission_min),
-        settings.commission_max * ticket_usd,
-    )
-    fee_bps = settings.scale * fee / max(ticket_usd, 1e-9) / BPS
+    fee_bps = settings.scale * _fee(shares, ticket_usd, settings) / max(ticket_usd, 1e-9) / BPS
     half_bps = 0.5 * spread_bps * settings.spread_paid
     # What resting earns may pay for impact and fees, but a trade is never worth making for it.
     return np.maximum(half_bps + impact(shares, adv, sigma_day, settings) / BPS + fee_bps, 0.0)
+
+
+def _fee(shares: Floats, ticket_usd: float, settings: CostSettings) -> Floats:
+    """Expected fees (n,) in USD of a ticket, one way: of what only sales pay, half.
+
+    Under tiered at the rate of `month_shares`: what is traded since is not known to a decision.
+    """
+    is_tiered = settings.plan == "tiered"
+    rate = marginal_rate(settings) if is_tiered else settings.commission_per_share
+    least = settings.tier_min if is_tiered else settings.commission_min
+    fee: Floats = np.minimum(np.maximum(rate * shares, least), settings.commission_max * ticket_usd)
+    if is_tiered:
+        clearing = np.minimum(
+            settings.clearing_per_share * shares, settings.clearing_max * ticket_usd
+        )
+        venues = venue_rate(added_share(settings), settings) * shares
+        fee = fee * (1.0 + settings.pass_through) + venues + clearing
+    if is_regulated(settings):
+        activity = np.minimum(settings.taf_per_share * shares, settings.taf_max)
+        fee = fee + 0.5 * (sale_tax(ticket_usd, settings) + activity)
+    return fee

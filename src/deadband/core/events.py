@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .orders import Action, ExecutionReport, Order, OrdStatus, Side, TradeFee
+from .orders import Action, Charge, ExecutionReport, Order, OrdStatus, Side, TradeFee
 from .reasons import Code
 
 
@@ -171,7 +171,14 @@ class Intent:
 
 
 BrokerEvent = (
-    ExecutionReport | TradeFee | SessionEvent | Notice | TradingStatus | DataQuality | AccountReport
+    ExecutionReport
+    | TradeFee
+    | Charge
+    | SessionEvent
+    | Notice
+    | TradingStatus
+    | DataQuality
+    | AccountReport
 )
 
 

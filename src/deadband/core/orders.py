@@ -278,6 +278,27 @@ class TradeFee:
     ts: int
 
 
+class ChargeKind(StrEnum):
+    BORROW = "BORROW"
+    """The fee for shares sold short."""
+    DEBIT_INTEREST = "DEBIT_INTEREST"
+    CREDIT_INTEREST = "CREDIT_INTEREST"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Money that belongs to no trade: micro-dollars, + is paid, for `days` nights.
+
+    `symbol` is empty where it is of the account as a whole; ts epoch nanoseconds UTC.
+    """
+
+    kind: ChargeKind
+    symbol: str
+    amount_micro: int
+    days: int
+    ts: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Book:
     """Positions and cash as the fold of all fills.

@@ -11,7 +11,7 @@ from .ailments import Ailment
 from .arrays import Floats
 from .bars import Bar, SessionBars
 from .features import Features
-from .orders import ExecutionReport, Order
+from .orders import Charge, ExecutionReport, Order
 from .seen import Scores, Universe
 from .session import Session
 
@@ -119,7 +119,7 @@ class SimulatedBroker(Protocol):
 
     def cancel(self, cl_ord_ids: tuple[str, ...], now: datetime) -> tuple[ExecutionReport, ...]: ...
 
-    def advance(self, bar: Bar) -> tuple[ExecutionReport, ...]: ...
+    def advance(self, bar: Bar) -> tuple[ExecutionReport | Charge, ...]: ...
 
     def close(self, now: datetime) -> tuple[ExecutionReport, ...]: ...
 

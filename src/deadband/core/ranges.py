@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from math import inf, isnan
 
 from .ailments import Ailment
+from .carry import borrow_rates
 from .config import ALGORITHMS, ENGINES, Settings
+from .cost_settings import PLANS, CostSettings
 from .gate_settings import ACCOUNT_TYPES
 from .limits import RELAX_ORDER
 from .model_settings import model_faults
@@ -19,6 +21,9 @@ AT_LEAST_ZERO = (
     *("lambda_risk", "gamma_cost", "max_net_exposure", "beta_tolerance", "reentry_min", "K_short"),
     *("portfolio_drift_threshold", "name_drift_threshold", "hedge_cap", "repair_tolerance_bps"),
     *("costs.scale", "costs.spread_scale", "costs.impact", "costs.commission_min"),
+    *("costs.tier_min", "costs.month_shares", "costs.clearing_per_share", "costs.pass_through"),
+    *("costs.sec_per_million_usd", "costs.taf_per_share", "costs.taf_max", "costs.borrow_pct"),
+    *("costs.credit_free_usd", "costs.credit_spread_pct", "costs.clearing_max"),
     *("policy.flat_by_close_min", "policy.open_clamp_min", "policy.close_clamp_min"),
     *("policy.override_scale", "policy.cooldown_min", "policy.min_price_usd"),
     *("policy.min_dollar_volume_usd", "execution.min_ticket_usd", "execution.cash_buffer"),
@@ -45,6 +50,7 @@ AT_LEAST_ZERO = (
     *("gate.maintenance_long", "gate.maintenance_short", "gate.house_multiplier"),
 )
 ABOVE_ZERO = (
+    "costs.credit_full_usd",
     *("max_gross_exposure", "per_name_cap", "sector_cap", "max_turnover", "max_turnover_per_name"),
     *("K", "K_buy", "k_ATR", "Tmax_min", "max_abs_z"),
     *("execution.capital_usd", "execution.max_fill_participation", "execution.order_life_min"),
@@ -83,6 +89,7 @@ WORDS = {
     "risk.form": ("auto", "dense", "factor"),
     "execution.algorithm": ALGORITHMS,
     "gate.account_type": ACCOUNT_TYPES,
+    "costs.plan": PLANS,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 STRATEGY = re.compile(r"[A-Za-z0-9]{1,6}")
@@ -118,6 +125,7 @@ def range_faults(settings: Settings) -> Iterator[str]:
             f"costs.spread_paid={settings.costs.spread_paid:g} is expected in [-1, 2]: 1 pays the "
             "half-spread, -1 earns it."
         )
+    yield from _tier_faults(settings.costs)
     for name, known in WORDS.items():
         if (word := _of(settings, name)) not in known:
             expected = ", ".join(w for w in known if w)
@@ -160,6 +168,28 @@ def _tactics_faults(tactics: Tactics) -> Iterator[str]:
         yield (
             f"tactics.participation={tactics.participation:g} is outside of min_participation="
             f"{tactics.min_participation:g} and max_participation={tactics.max_participation:g}."
+        )
+
+
+def _tier_faults(costs: CostSettings) -> Iterator[str]:
+    """Price lists that could not be read, and rates of names that are none."""
+    for bounds, rates in (("tier_shares", "tier_per_share"), ("debit_usd", "debit_spread_pct")):
+        limits, prices = getattr(costs, bounds), getattr(costs, rates)
+        if len(prices) != len(limits) + 1:
+            yield (
+                f"costs.{rates} has {len(prices)} rates for the {len(limits)} bounds of "
+                f"costs.{bounds}. Give one more, for what is beyond the last bound."
+            )
+        if not all(low < high for low, high in zip((0.0, *limits), limits, strict=False)):
+            yield f"costs.{bounds}={list(limits)} is expected to rise from above zero."
+        if not all(price >= 0 for price in prices):
+            yield f"costs.{rates}={list(prices)} has a rate below zero. Set it to 0 or more."
+    try:
+        borrow_rates(costs)
+    except ValueError as fault:
+        yield (
+            f"costs.borrow_names has {str(fault)!r}, expected a symbol and percent a year such as "
+            "GME=12.5."
         )
 
 

@@ -116,11 +116,16 @@ def _fitted(value: Any, wanted: Any) -> Any:
         choices = [_fitted(value, option) for option in typing.get_args(wanted)]
         return next((choice for choice in choices if choice is not _UNFIT), _UNFIT)
     if typing.get_origin(wanted) is tuple:
-        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        return tuple(value) if fits else _UNFIT
+        kept = [_fitted(item, typing.get_args(wanted)[0]) for item in _items(value)]
+        fits = isinstance(value, list) and not any(item is _UNFIT for item in kept)
+        return tuple(kept) if fits else _UNFIT
     if wanted is float and type(value) is int:
         return float(value)
     return value if type(value) is wanted else _UNFIT
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _named(wanted: Any) -> str:
@@ -129,4 +134,6 @@ def _named(wanted: Any) -> str:
         return " or ".join(
             _named(option) for option in typing.get_args(wanted) if option is not type(None)
         )
+    if typing.get_args(wanted)[:1] == (float,):
+        return "a list of numbers"
     return names.get(wanted, "a list of texts")

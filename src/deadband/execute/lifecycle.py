@@ -23,6 +23,7 @@ from ..core.lifecycle import FINAL, next_status, standing
 from ..core.orders import (
     TRADES,
     Book,
+    Charge,
     ExecType,
     ExecutionReport,
     Order,
@@ -37,10 +38,13 @@ from ..core.types import State
 from ..core.units import micros
 
 
-def apply(state: State, report: ExecutionReport | TradeFee) -> State:
+def apply(state: State, report: ExecutionReport | TradeFee | Charge) -> State:
     """Fold one report into the book and the working orders."""
     if isinstance(report, TradeFee):
         return replace(state, book=book_fee(state.book, report.fee_micro))
+    if isinstance(report, Charge):
+        cash_micro = state.book.cash_micro - report.amount_micro
+        return replace(state, book=replace(state.book, cash_micro=cash_micro))
     place = _place(state.working, report.cl_ord_id)
     if place is not None:
         return _advanced(state, place, report)

@@ -7,7 +7,8 @@ cash to buy with; their commission is.
 
 from __future__ import annotations
 
-from ..core.costs import CostSettings, commission
+from ..core.billing import owed_at_most
+from ..core.costs import CostSettings
 from ..core.orders import TRADES, ExecutionReport, Side
 from ..core.parents import Basket, Progress
 from ..core.units import usd
@@ -28,7 +29,7 @@ def reserved(work: Progress, costs: CostSettings) -> float:
     if child is None or work.parent.order.side is Side.SELL:
         return 0.0
     collar, qty = work.parent.order.price, child.cum_qty + child.worst_leaves
-    fee = commission(qty, collar, costs)
+    fee = owed_at_most(qty, collar, costs, sells=work.parent.order.side is not Side.BUY)
     return fee if work.parent.order.side is Side.SELL_SHORT else child.worst_leaves * collar + fee
 
 
@@ -49,7 +50,7 @@ def affordable(work: Progress, usd_left: float, costs: CostSettings) -> int:
         return wanted
     room = usd_left + reserved(work, costs)
     if side is Side.SELL_SHORT:
-        return wanted if commission(wanted, collar, costs) <= room else 0
+        return wanted if owed_at_most(wanted, collar, costs, sells=True) <= room else 0
     most = int(min(max(room, 0.0) / collar, wanted))
     while most > 0 and (excess := most * collar + _fee(work, most, costs) - room) > 0:
         most -= max(1, int(excess / collar))
@@ -58,4 +59,4 @@ def affordable(work: Progress, usd_left: float, costs: CostSettings) -> int:
 
 def _fee(work: Progress, working: int, costs: CostSettings) -> float:
     done = 0 if work.child is None else work.child.cum_qty
-    return commission(done + working, work.parent.order.price, costs)
+    return owed_at_most(done + working, work.parent.order.price, costs)

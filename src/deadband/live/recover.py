@@ -21,7 +21,7 @@ from ..backtest.run import CYCLE, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
 from ..core.events import Intent
-from ..core.orders import Action, ExecutionReport, TradeFee, WorkingOrder
+from ..core.orders import Action, Charge, ExecutionReport, TradeFee, WorkingOrder
 from ..core.parents import Basket, ChildOrder, Progress, parent_of_child
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
@@ -65,7 +65,7 @@ class _Reading:
         self.settings: Any = None
         self.last_cycle: Any = None
         self.cycle_id = ""
-        self.since: list[Told] = []
+        self.since: list[Told | Charge] = []
         self.reports: list[Told] = []
         self.works: dict[str, Progress] = {}
         self.intents: list[tuple[date, Intent]] = []
@@ -90,12 +90,14 @@ class _Reading:
             day = datetime.fromisoformat(at).astimezone(EXCHANGE_ZONE).date()
             self.intents += [(day, intent) for intent in self.journal.value(tree)]
 
-    def _told(self, told: tuple[Told, ...]) -> None:
+    def _told(self, told: tuple[Told | Charge, ...]) -> None:
         self.since += told
-        self.reports += told
+        self.reports += [one for one in told if not isinstance(one, Charge)]
         for report in told:
+            if not isinstance(report, ExecutionReport):
+                continue
             parent = parent_of_child(report.cl_ord_id)
-            if parent in self.works and isinstance(report, ExecutionReport):
+            if parent in self.works:
                 alone = self._basket((self.works[parent],))
                 self.works[parent] = cycle.hear(alone, report)[0].works[0]
 

@@ -32,6 +32,7 @@ from ..core.events import (
     Skipped,
 )
 from ..core.orders import (
+    Charge,
     ExecType,
     ExecutionReport,
     Order,
@@ -74,16 +75,16 @@ class Standing:
         if not heard:
             return
         others = tuple(
-            one for one in heard if not isinstance(one.event, ExecutionReport | TradeFee)
+            one for one in heard if not isinstance(one.event, ExecutionReport | TradeFee | Charge)
         )
         if others:
             self.pen.write(HEARD, others)
         events = [one.event for one in heard]
-        self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee)])
+        self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee | Charge)])
         if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
 
-    def _fold(self, told: Iterable[ExecutionReport | TradeFee]) -> None:
+    def _fold(self, told: Iterable[ExecutionReport | TradeFee | Charge]) -> None:
         state, basket, taken, refused = self.state, self.basket, [], []
         for report in told:
             try:
@@ -93,7 +94,7 @@ class Standing:
                 state = moved
                 taken.append(report)
             except BrokerError as fault:
-                assert isinstance(report, ExecutionReport), "a fee is always taken"
+                assert isinstance(report, ExecutionReport), "fees and charges are always taken"
                 refused.append(Refused(report, str(fault)))
         if taken:
             self.pen.write(REPORTS, tuple(taken))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.arrays import Bools, Floats, constant, median, sealed
+from ..core.carry import borrow_pct, credit_pct
 from ..core.config import EXACT, OptimizationConfig, Settings
 from ..core.correlation import Correlation
 from ..core.costs import impact, one_way_bps
@@ -198,10 +199,18 @@ def build(
         reserved=portfolio.unknown * portfolio.price / portfolio.nav,
         impact_bps=impact_bps,
         lot=_lots(universe, portfolio) if config.whole_lots else None,
-        borrow_bps=np.full(len(universe), carry * config.borrow_pct) if config.borrow_pct else None,
-        cash_yield_bps=carry * config.cash_yield_pct,
+        borrow_bps=_borrow_bps(universe, carry, settings),
+        cash_yield_bps=carry * (config.cash_yield_pct or credit_pct(settings.costs)),
     )
     return assemble(ask, config)
+
+
+def _borrow_bps(universe: Universe, carry: float, settings: Settings) -> Floats | None:
+    """Cost of a short (n,) over the horizon, bps: as stated for all, else as it will be charged."""
+    if settings.optimize.borrow_pct:
+        return np.full(len(universe), carry * settings.optimize.borrow_pct)
+    rates = borrow_pct(universe.symbols, settings.costs)
+    return None if rates is None else carry * rates
 
 
 def _lots(universe: Universe, portfolio: Portfolio) -> Floats:

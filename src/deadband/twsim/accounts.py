@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from ..core.billing import Month
 from ..core.units import micros, usd
 from .contracts import Contract
 
@@ -45,7 +46,7 @@ class Margin:
 
 @dataclass(slots=True)
 class Account:
-    """One account's books, moved by fills alone."""
+    """One account's books, moved by fills, and by what nights cost once it is posted."""
 
     name: str
     start_micros: int = micros(DEFAULT_CASH_USD)
@@ -53,6 +54,9 @@ class Account:
     fees_micros: int = 0
     positions: dict[int, Position] = field(default_factory=dict)
     is_ready: bool = True
+    month: Month = field(default_factory=lambda: Month(0.0))
+    accrued_micros: int | None = None
+    """Borrow fees and interest that are not posted yet, + is owed; None where nights are free."""
 
     def __post_init__(self) -> None:
         self.cash_micros = self.start_micros
@@ -92,6 +96,11 @@ class Account:
         else:
             position.realized_micros -= moved_micros
 
+    def post(self) -> None:
+        """Move what has accrued into cash."""
+        self.cash_micros -= self.accrued_micros or 0
+        self.accrued_micros = 0
+
     def held(self) -> Iterator[Position]:
         """Positions that are not flat, by contract id."""
         return (self.positions[con_id] for con_id in sorted(self._open_ids()))
@@ -109,7 +118,9 @@ class Account:
         Trading at the mark moves value between cash and shares and leaves equity as it is.
         """
         shares = {p.contract: p.shares for p in self.positions.values()}
-        equity = usd(self.cash_micros) + sum(price_of(c) * n for c, n in shares.items())
+        equity = usd(self.cash_micros - (self.accrued_micros or 0)) + sum(
+            price_of(c) * n for c, n in shares.items()
+        )
         if extra is not None:
             shares[extra[0]] = shares.get(extra[0], 0) + extra[1]
         asked = sum(
@@ -142,4 +153,6 @@ class Account:
             "UnrealizedPnL": unrealized,
             "RealizedPnL": realized,
         }
+        if self.accrued_micros is not None:
+            amounts["AccruedCash"] = -usd(self.accrued_micros)
         return {key: f"{amount:.2f}" for key, amount in amounts.items()}

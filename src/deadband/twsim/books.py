@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..core.costs import CostSettings, commission
+from ..core.billing import Bill, filled, owed
+from ..core.costs import CostSettings
 from ..core.units import micros
 from .accounts import Account
 from .fault_names import FaultName
-from .matching import Fill
+from .matching import ADDED, Fill
 from .orders import Execution, Order, Status
 from .reports import Reports
 from .timeline import Timeline
-
-FEES = CostSettings()
 
 
 @dataclass(slots=True)
@@ -25,18 +24,21 @@ class Books:
     reports: Reports
     accounts: Mapping[str, Account]
     seed: int
+    costs: CostSettings
     executions: list[Execution] = field(default_factory=list)
     _count: int = 0
 
     def fill(self, order: Order, fill: Fill) -> None:
         """Book a fill and tell of it."""
         account = self.accounts[order.account]
-        fee = self._fee(order, fill)
+        bill = self._bill(account, order, fill)
+        fee = self._fee(order, bill)
         signed = order.ticket.side * fill.shares
         realized = account.fill(order.contract, signed, fill.price, fee)
         order.filled += fill.shares
         order.value_micros += fill.shares * micros(fill.price)
         order.fee_micros += fee
+        order.bill += bill
         order.last_price = fill.price
         if order.remaining == 0:
             order.status, order.finished = Status.FILLED, self.timeline.now
@@ -52,17 +54,25 @@ class Books:
             cumulative=order.filled,
             average=order.average,
             liquidity=fill.liquidity,
+            bill=bill,
         )
         self.executions.append(execution)
         self.reports.execution(execution, account)
         self._revise(execution)
 
-    def _fee(self, order: Order, fill: Fill) -> int:
-        """What this fill adds to the commission of its whole order, micro-dollars."""
-        shares = order.filled + fill.shares
-        value = order.value_micros + fill.shares * micros(fill.price)
-        whole = micros(commission(shares, value / micros(1.0) / shares, FEES))
-        return max(whole - order.fee_micros, 0)
+    def _bill(self, account: Account, order: Order, fill: Fill) -> Bill:
+        added = 1.0 if fill.liquidity == ADDED else 0.0
+        before = account.month.before(self.timeline.now, fill.shares)
+        return filled(fill.shares, fill.price, before, added, self.costs)
+
+    def _fee(self, order: Order, bill: Bill) -> int:
+        """What a fill adds to the commission of its whole order, micro-dollars.
+
+        Rebates may take of it. Otherwise nothing is given back where a correction made less of it.
+        """
+        sells = order.ticket.side < 0
+        added = micros(owed(order.bill + bill, self.costs, sells=sells)) - order.fee_micros
+        return added if self.costs.plan == "tiered" else max(added, 0)
 
     def _revise(self, execution: Execution) -> None:
         order = execution.order
@@ -78,9 +88,11 @@ class Books:
         """Replace an execution's price: the same id with the next revision at its end."""
         order, moved = execution.order, execution.shares * micros(price - execution.price)
         order.value_micros += moved
+        order.bill += Bill(value_micro=moved)
         account = self.accounts[order.account]
         account.reprice(order.contract, order.ticket.side * moved)
-        self._replace(execution, replace(execution, price=price, average=order.average))
+        bill = execution.bill + Bill(value_micro=moved)
+        self._replace(execution, replace(execution, price=price, average=order.average, bill=bill))
 
     def _bust(self, execution: Execution) -> None:
         """Take an execution back: the same id with the next revision, and no shares."""
@@ -90,9 +102,9 @@ class Books:
         order.filled -= execution.shares
         order.value_micros -= execution.shares * micros(execution.price)
         order.fee_micros -= execution.fee_micros
-        self._replace(
-            execution, replace(execution, shares=0, fee_micros=0, cumulative=order.filled)
-        )
+        order.bill += -execution.bill
+        nothing = replace(execution, shares=0, fee_micros=0, cumulative=order.filled, bill=Bill())
+        self._replace(execution, nothing)
 
     def _replace(self, old: Execution, new: Execution) -> None:
         stem, _, revision = old.exec_id.rpartition(".")

@@ -318,7 +318,9 @@ class Desk:
             return
         order.status = Status.PRE_SUBMITTED
         account = self.accounts[order.account]
-        self.reports.open_order(order, preview(order, account, self.exchange.price))
+        self.reports.open_order(
+            order, preview(order, account, self.exchange.price, self.exchange.costs)
+        )
 
     def _account(self, ticket: Ticket) -> Account | None:
         named = ticket.text("account")

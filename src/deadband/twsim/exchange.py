@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ..core.costs import CostSettings
 from ..core.session import EXCHANGE_ZONE, Session, next_session, session_at, session_on
 from ..core.units import to_tick
 from .accounts import Account
@@ -20,7 +21,7 @@ from .algos import Moment, crosses_by, horizon, shares_due
 from .books import Books
 from .contracts import Contract
 from .market import Market, Quote, quote
-from .matching import AT_CLOSE, STOPS, Fill, is_triggered, limit_of, rest, take
+from .matching import AT_CLOSE, REMOVED, STOPS, Fill, is_triggered, limit_of, rest, take
 from .orders import Order, Status
 from .reports import Reports
 from .timeline import Timeline
@@ -38,6 +39,7 @@ class Exchange:
     accounts: Mapping[str, Account]
     seed: int
     step_s: float
+    costs: CostSettings
     books: Books = field(init=False)
     working: dict[int, Order] = field(default_factory=dict)
     halted_until: dict[int, datetime] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Exchange:
     _used_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        self.books = Books(self.timeline, self.reports, self.accounts, self.seed)
+        self.books = Books(self.timeline, self.reports, self.accounts, self.seed, self.costs)
 
     # --- quotes
 
@@ -146,7 +148,7 @@ class Exchange:
         limit = order.ticket.limit
         within = limit is None or order.ticket.side * (price - limit) <= 1e-9
         if order.ticket.order_type in ("MKT", "MOC") or within:
-            self._fill(order, Fill(order.remaining, price, 2))
+            self._fill(order, Fill(order.remaining, price, REMOVED))
 
     # --- orders
 
@@ -184,7 +186,7 @@ class Exchange:
         if order.status is not Status.FILLED and order.remaining:
             mark = self.price(order.contract)
             price = to_tick(mark, order.contract.tick(mark), up=True)
-            self.books.fill(order, Fill(order.remaining, price, 2))
+            self.books.fill(order, Fill(order.remaining, price, REMOVED))
             self.working.pop(order.perm_id, None)
             self.on_finished(order)
 

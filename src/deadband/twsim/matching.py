@@ -18,6 +18,8 @@ AT_MARKET = frozenset({"MKT", "MOC", "STP"})
 RESTING_PEGS = frozenset({"MIDPRICE", "PEG MID", "REL"})
 STOPS = frozenset({"STP", "STP LMT"})
 AT_CLOSE = frozenset({"MOC", "LOC"})
+ADDED, REMOVED = 1, 2
+"""IBKR's liquidity marks."""
 SUPPORTED = AT_MARKET | RESTING_PEGS | STOPS | AT_CLOSE | {"LMT"}
 
 
@@ -76,7 +78,7 @@ def take(order: Order, quote: Quote, shares: int, used: int) -> list[Fill]:
         used = max(used - size, 0)
         taken = min(free, shares)
         if taken:
-            fills.append(Fill(taken, price, 2))
+            fills.append(Fill(taken, price, REMOVED))
             shares -= taken
         if not shares:
             break
@@ -105,4 +107,4 @@ def rest(order: Order, quote: Quote, shares: int, traded: int) -> list[Fill]:
     order.queue_ahead -= passed
     reached = min(met - passed, shares)
     whole_lots = reached if reached == shares else reached // LOT * LOT
-    return [Fill(whole_lots, limit, 1)] if whole_lots else []
+    return [Fill(whole_lots, limit, ADDED)] if whole_lots else []

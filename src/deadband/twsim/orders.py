@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ..core.billing import Bill
 from ..core.units import usd
 from .contracts import Contract
 from .ticket import Ticket
@@ -41,6 +42,7 @@ class Order:
     filled: int = 0
     value_micros: int = 0
     fee_micros: int = 0
+    bill: Bill = Bill()
     last_price: float = 0.0
     why_held: str = ""
     held: bool = False
@@ -79,6 +81,8 @@ class Execution:
     average: float
     liquidity: int
     """1 added, 2 removed, 3 routed out."""
+    bill: Bill = Bill()
+    """What it adds to its order's bill."""
 
     @property
     def side(self) -> str:

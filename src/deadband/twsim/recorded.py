@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..core.arrays import Floats
 from ..core.errors import DataError, MissingError
-from ..core.session import EXCHANGE_ZONE, session_on
+from ..core.session import exchange_day, session_on
 from .contracts import Contract, listed
 from .market import modeled_half_spread
 
@@ -54,10 +54,12 @@ class RecordedMarket:
     bars: Mapping[str, Sequence[Bar]]
     bar_min: float
     _starts: dict[str, list[datetime]] = field(init=False)
-    _done: dict[tuple[str, date], float] = field(init=False, default_factory=dict)
+    _before: dict[str, list[float]] = field(init=False)
+    """Shares of the day before each bar: asked for with every quote."""
 
     def __post_init__(self) -> None:
         self._starts = {symbol: [bar.start for bar in bars] for symbol, bars in self.bars.items()}
+        self._before = {symbol: _done_before(bars) for symbol, bars in self.bars.items()}
 
     def mid(self, contract: Contract, moment: datetime) -> float:
         bar = self._bar(contract, moment)
@@ -79,14 +81,10 @@ class RecordedMarket:
     def volume(self, contract: Contract, moment: datetime) -> float:
         bars = self.bars[contract.symbol]
         place = bisect_right(self._starts[contract.symbol], moment) - 1
-        day = moment.astimezone(EXCHANGE_ZONE).date()
-        total = 0.0
-        while place >= 0 and bars[place].start.astimezone(EXCHANGE_ZONE).date() == day:
-            bar = bars[place]
-            part = (moment - bar.start) / timedelta(minutes=self.bar_min)
-            total += bar.volume * min(part, 1.0)
-            place -= 1
-        return total
+        if place < 0 or exchange_day(bars[place].start) != exchange_day(moment):
+            return 0.0
+        part = (moment - bars[place].start) / timedelta(minutes=self.bar_min)
+        return self._before[contract.symbol][place] + bars[place].volume * min(part, 1.0)
 
     def _bar(self, contract: Contract, moment: datetime) -> Bar:
         starts = self._starts.get(contract.symbol)
@@ -94,6 +92,15 @@ class RecordedMarket:
             raise MissingError(f"the bars hold no {contract.symbol}. Ask for a symbol they hold.")
         place = bisect_right(starts, moment) - 1
         return self.bars[contract.symbol][max(place, 0)]
+
+
+def _done_before(bars: Sequence[Bar]) -> list[float]:
+    before: list[float] = []
+    for place, bar in enumerate(bars):
+        last = bars[place - 1] if place else None
+        same_day = last is not None and exchange_day(last.start) == exchange_day(bar.start)
+        before.append(before[-1] + last.volume if last is not None and same_day else 0.0)
+    return before
 
 
 @dataclass(frozen=True, slots=True)

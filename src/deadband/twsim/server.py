@@ -96,18 +96,19 @@ class Server:
 
 
 class _Line(asyncio.Protocol):
-    """One socket; all it does is carry bytes."""
+    """One socket; all it does is carry bytes, those of one turn of the loop together."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._session: Session | None = None
         self._transport: asyncio.Transport | None = None
+        self._unsent = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport), "TCP transports write"
         self._transport = transport
         self._server.pump()
-        self._session = self._server.gateway.connect(self._write, transport.close)
+        self._session = self._server.gateway.connect(self._write, self._hang_up)
         if self._session is None:
             transport.abort()
 
@@ -122,8 +123,21 @@ class _Line(asyncio.Protocol):
             self._session.lost()
 
     def _write(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
+        """Lists are hundreds of messages: a call to the system for each is most of the work."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent += data
+
+    def _hang_up(self) -> None:
+        """What was said before still goes out."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _flush(self) -> None:
+        transport, data = self._transport, bytes(self._unsent)
+        self._unsent.clear()
+        if transport is None or transport.is_closing() or not data:
             return
         transport.write(data)
         if transport.get_write_buffer_size() > MOST_UNREAD:

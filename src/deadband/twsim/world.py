@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..core.billing import Month
+from ..core.carry import has_nights
+from ..core.costs import CostSettings
 from ..core.errors import ConfigError
 from ..core.session import EXCHANGE_ZONE, previous_session, session_on
 from ..core.units import micros
@@ -21,6 +24,7 @@ from .exchange import Exchange
 from .fault_names import FaultName
 from .faults import Fault, Faults
 from .market import Market, SeededMarket
+from .money import keep_accruing
 from .reports import Reports
 from .timeline import Timeline
 
@@ -49,6 +53,8 @@ class GatewaySettings:
     """Prices; seeded ones if none are given."""
     master: int | None = None
     """The client that hears of every client's orders."""
+    costs: CostSettings = CostSettings()
+    """Commissions, borrow fees and interest."""
 
 
 class World:
@@ -66,10 +72,20 @@ class World:
         self.market = settings.market or SeededMarket(settings.seed)
         cash = micros(settings.cash_usd)
         self.accounts = {name: Account(name, cash) for name in settings.accounts}
+        for account in self.accounts.values():
+            account.month = Month(settings.costs.month_shares)
         self.reports = Reports(self.timeline, self.faults, settings.master)
         self.exchange = Exchange(
-            self.timeline, self.market, self.reports, self.accounts, settings.seed, settings.step_s
+            self.timeline,
+            self.market,
+            self.reports,
+            self.accounts,
+            settings.seed,
+            settings.step_s,
+            settings.costs,
         )
+        if has_nights(settings.costs):
+            keep_accruing(self.timeline, self.accounts, self.exchange.price, settings.costs)
         self.desk = Desk(
             self.timeline,
             self.listing,

@@ -109,3 +109,10 @@ def test_what_cannot_be_served_ends_with_two_and_a_cure(
         cli.main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_gateways_price_list_comes_from_the_settings(served: Served, tmp_path: Path) -> None:
+    config = tmp_path / "deadband.toml"
+    config.write_text('[costs]\nplan = "tiered"\nborrow_pct = 0.25\n')
+    settings, *_ = served("--config", config)
+    assert (settings.costs.plan, settings.costs.borrow_pct) == ("tiered", 0.25)

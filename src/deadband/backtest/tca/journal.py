@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.config import Settings
-from ...core.orders import ExecType, ExecutionReport, Order, TradeFee
+from ...core.orders import Charge, ExecType, ExecutionReport, Order, TradeFee
 from ...core.parents import decided_id
 from ...core.seen import Market
 from ...core.types import Plan, RiskModel
@@ -79,7 +79,8 @@ class _Reader:
             self._cycle(entry.tree)
         elif entry.kind == REPORTS:
             for report in self.journal.value(entry.tree):
-                self._report(report)
+                if not isinstance(report, Charge):
+                    self._report(report)
 
     def _cycle(self, tree: Any) -> None:
         value = self.journal.value
