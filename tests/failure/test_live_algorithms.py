@@ -14,7 +14,7 @@ from deadband.backtest.replay import replay
 from deadband.backtest.tca.journal import read_trades
 from deadband.core.config import Settings
 from deadband.core.errors import BrokerError
-from deadband.core.orders import Action, Order
+from deadband.core.orders import Action, Order, OrdType, Tif
 from deadband.core.parents import parent_of_child
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
@@ -42,13 +42,14 @@ def world(
     algorithm: str = "passive",
     *faults: Fault,
     tactics: Tactics = QUICK,
+    begins_min: float = 9.0,
 ) -> World:
     return World(
         folder / "journal.db",
         5,
         faults=faults,
         settings=worked_by(algorithm, tactics),
-        begins_min=9.0,
+        begins_min=begins_min,
         quotes=True,
         step_s=5.0,
     )
@@ -93,13 +94,12 @@ def test_orders_are_worked_by_children_and_the_books_are_the_gateways(tmp_path: 
         ("pov", {"LIMIT DAY "}),
         ("ib_adaptive", {"LIMIT DAY Adaptive"}),
         ("ib_twap", {"LIMIT DAY Twap"}),
-        ("close", {"MARKET_ON_CLOSE CLS "}),
     ],
 )
 def test_every_kind_of_child_reaches_the_gateway(
     tmp_path: Path, algorithm: str, kinds: set[str]
 ) -> None:
-    of = world(tmp_path, algorithm, tactics=replace(QUICK, close_limit_bps=0.0))
+    of = world(tmp_path, algorithm)
     lived(of)
     of.check()
     sent = [intent.order for intent in of.intents()]
@@ -109,6 +109,20 @@ def test_every_kind_of_child_reaches_the_gateway(
     assert of.line is not None
     assert of.line.standing.differences == ()
     assert replay(of.path).differences == ()
+
+
+def test_orders_for_the_closing_auction_trade_in_it_while_the_run_waits(tmp_path: Path) -> None:
+    of = world(tmp_path, "close", tactics=replace(QUICK, close_limit_bps=0.0), begins_min=372.0)
+    lived(of, cycles=78)
+    of.check()
+    sent = [intent.order for intent in of.intents()]
+    # What is decided at the cut-off or later can only cross.
+    assert {(one.ord_type, one.terms.tif) for one in sent} == {
+        (OrdType.MARKET_ON_CLOSE, Tif.CLS),
+        (OrdType.LIMIT, Tif.DAY),
+    }
+    assert any(of.state.book.shares)
+    assert of.state.working == ()
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])

@@ -29,7 +29,7 @@ from deadband.core.session import exchange_day
 from deadband.core.types import State
 from deadband.journal.store import JournalReader
 from deadband.live.recover import recover
-from deadband.live.run import ASKED
+from deadband.live.watch import ASKED
 from deadband.twsim.desk import Desk
 from deadband.twsim.gateway import Gateway
 from deadband.twsim.orders import Status
