@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from ..core import (
+    broker_settings,
     config,
     correlation,
     costs,
@@ -48,6 +49,7 @@ SHARED = (
     *(skill.Skill, skill.Vote),
 )
 MODULES = (
+    broker_settings,
     config,
     correlation,
     costs,

@@ -22,6 +22,7 @@ from ..core.broker import Receipt
 from ..core.errors import BrokerError
 from ..core.events import (
     BrokerEvent,
+    DataQuality,
     Difference,
     Heard,
     Notice,
@@ -30,6 +31,7 @@ from ..core.events import (
     SessionState,
     Severity,
     Skipped,
+    TradingStatus,
 )
 from ..core.orders import (
     ExecType,
@@ -59,6 +61,8 @@ class Standing:
     """Shares by name of reports that could not be folded."""
     folded: int = 0
     """Counts the reports taken, to see when nothing has come."""
+    _of_names: dict[tuple[type, str], BrokerEvent] = field(default_factory=dict)
+    """What was last said of a name's quotes and halts."""
 
     # --- what is heard
 
@@ -67,7 +71,9 @@ class Standing:
         if not heard:
             return
         others = tuple(
-            one for one in heard if not isinstance(one.event, ExecutionReport | TradeFee)
+            one
+            for one in heard
+            if not isinstance(one.event, ExecutionReport | TradeFee) and self._is_news(one.event)
         )
         if others:
             self.pen.write(HEARD, others)
@@ -75,6 +81,15 @@ class Standing:
         self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee)])
         if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
+
+    def _is_news(self, event: BrokerEvent) -> bool:
+        """Whether it is not written yet: names whose lines take turns say the same each time."""
+        if not isinstance(event, DataQuality | TradingStatus):
+            return True
+        key = type(event), event.symbol
+        is_news = self._of_names.get(key) != event
+        self._of_names[key] = event
+        return is_news
 
     def _fold(self, told: Iterable[ExecutionReport | TradeFee]) -> None:
         state, taken, refused = self.state, [], []
