@@ -113,6 +113,19 @@ def test_a_restart_at_noon_knows_the_morning(tmp_path: Path) -> None:
     assert len({record.cycle_id for record in of.records}) == len(of.records)
 
 
+def test_bars_of_a_time_without_a_line_are_asked_for_when_it_is_back(tmp_path: Path) -> None:
+    away = fault("restart", at="09:42:10", seconds=700.0)
+    of = of_twelve(tmp_path, away, names=4, most=6, step_s=10.0)
+    of.live(of.trade_quotes)
+    of.check()
+    [feed] = of.fed
+    # Two cycles were due while nobody listened, and one bar was seen by nobody.
+    assert of.run is not None and of.run.skipped == 2
+    assert any("4 bars of today that were not seen here" in text for text in of.said)
+    assert not np.isnan(feed.day.close[1:6]).any()
+    assert replay(of.path).differences == ()
+
+
 def test_a_kill_between_cycles_cancels_what_works_at_once(tmp_path: Path) -> None:
     far = settings(**EAGER, collar_bps=-60.0)
     of = of_twelve(tmp_path, names=4, most=6, settings=far)

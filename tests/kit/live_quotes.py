@@ -57,10 +57,11 @@ class QuoteWorld(World):
         measure = Measure(tape, scores.needs)
         days = TradingDays(tape, ask, self.lookout, measure, self.wall, self.said.append)
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(self.lookout.keep())
+            beside = [group.create_task(work) for work in (self.lookout.keep(), days.mend())]
             async with aclosing(days.feeds(run, self.sessions)) as feeds:
                 await run.over(feeds)
-            looking.cancel()
+            for task in beside:
+                task.cancel()
 
     def _progress(self, record: CycleRecord) -> None:
         assert self.lookout is not None and self.run is not None

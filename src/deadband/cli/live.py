@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import aclosing, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..brokers.ibkr.broker import IbkrBroker
 from ..brokers.ibkr.clock import LoopClock
+from ..brokers.ibkr.contracts import disagreements
+from ..brokers.ibkr.history import sweep
 from ..brokers.ibkr.settings import LIVE_PORTS, PAPER_PORTS, IbkrSettings, Mode
 from ..core.broker import Memory, WriteAhead
 from ..core.broker_settings import BrokerSettings
@@ -31,8 +34,8 @@ from ..live.rotation import Pace
 from ..live.run import LiveRun
 from ..live.trading_days import TradingDays
 from ..switch.file import NAME, SwitchFile, open_switch
-from .live_words import NO_DATA, Told, clock, cycle_line
-from .shell import make_console, show
+from .live_words import NO_DATA, Told, beat_line, clock, cycle_line
+from .shell import COLORS, make_console, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,6 +83,8 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
     ibkr = ibkr_settings(settings.broker)
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
     if options.rehearse:
+        if ibkr.mode is Mode.LIVE:
+            raise ConfigError(("--rehearse is for `deadband gateway`. Drop it to trade live.",))
         wall = read_clock(ibkr, options.rehearse)
         ibkr = patient(ibkr, options.rehearse)
     prepared = prepare(settings, wall())
@@ -89,6 +94,7 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
         show(console, finding.ailment.severity, str(finding))
     path = options.journal or _folder(settings.broker) / "journal.db"
     path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(_history_folder(prepared.settings.broker, path), time.time_ns())
     switch = _switch(prepared.settings)
     mood = "LIVE, REAL MONEY" if ibkr.mode is Mode.LIVE else "paper"
     capital = prepared.settings.execution.capital_usd
@@ -97,11 +103,13 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
         f"deadband · {ibkr.account} ({mood}) at {ibkr.host}:{ibkr.port}, client {ibkr.client_id}",
     )
     say("", f"up to {capital:,.0f} USD, journal {path}, kill switch {switch.path}")
-    desk = Desk(prepared, ibkr, wall, switch, path, options.days, say)
     loop = FastLoop(options.rehearse) if options.rehearse else None
     try:
-        with asyncio.Runner(loop_factory=(lambda: loop) if loop else None) as runner:
-            runner.run(desk.over())
+        with (
+            _beating(console) as beat,
+            asyncio.Runner(loop_factory=(lambda: loop) if loop else None) as runner,
+        ):
+            runner.run(Desk(prepared, ibkr, wall, switch, path, options.days, say, beat).over())
     except asyncio.CancelledError:
         say("warning", "stopped at once: orders live on at the broker, the next start finds them")
         raise SystemExit(130) from None
@@ -134,6 +142,7 @@ class Desk:
     path: Path
     days: int
     say: Callable[[str, str], None]
+    beat: Callable[[str], None]
     broker: IbkrBroker | None = field(default=None, init=False)
 
     async def over(self) -> None:
@@ -158,18 +167,22 @@ class Desk:
         universe, settings = self.prepared.tape.universe, self.prepared.settings
         what = Beginning(settings, universe, told, self.wall, recovered)
         try:
-            return await begin(what, self._counter)
+            line = await begin(what, self._counter)
         except BrokerError as fault:
             raise BrokerError(f"{fault}{_elsewhere(self.ibkr, str(fault))}") from fault
+        known = [line.reference.instrument(symbol) for symbol in universe.symbols]
+        said = {text for one in known if one is not None for text in disagreements(one)}
+        for text in sorted(said):
+            self.say("warning", f"hours differ, {text}. The calendar's are traded.")
+        return line
 
     def _counter(self, write_ahead: WriteAhead, memory: Memory) -> Counter:
-        folder = self.prepared.settings.broker.history_folder
         self.broker = IbkrBroker(
             self.ibkr,
             LoopClock(lambda: int(self.wall().timestamp() * 1e9)),
             write_ahead,
             memory,
-            history_folder=Path(folder) if folder else self.path.parent / "history",
+            history_folder=_history_folder(self.prepared.settings.broker, self.path),
         )
         # Lines take turns: the line does not subscribe to all names, the lookout does to some.
         return Counter(self.broker, self.broker.contracts)
@@ -185,7 +198,7 @@ class Desk:
             self.switch,
             two_sided=settings.optimize.shorts_allowed,
         )
-        said = Report(self.say, told, lookout)
+        said = Report(self.say, told, lookout, self.beat)
         run = LiveRun(
             settings, line, self.prepared.scores, self.wall, self.switch, progress=said.cycle
         )
@@ -203,7 +216,9 @@ class Desk:
             lambda text: self.say("note", text),
         )
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(work) for work in (lookout.keep(), said.keep())]
+            beside = [
+                group.create_task(work) for work in (lookout.keep(), said.keep(), days.mend())
+            ]
             async with aclosing(days.feeds(run, self.days)) as feeds:
                 await run.over(feeds)
             for task in beside:
@@ -217,6 +232,8 @@ class Report:
     say: Callable[[str, str], None]
     told: Told
     lookout: Lookout
+    beat: Callable[[str], None] = field(default=lambda _: None)
+    """Takes the line that stands below all others until the next one."""
     was_halted: bool = False
     is_blind: bool = False
 
@@ -245,6 +262,8 @@ class Report:
             why = f" ({self.told.why_no_quote})" if self.told.why_no_quote else ""
             self.say("error", NO_DATA.format(why=why))
         self.is_blind = is_blind
+        if feed is not None:
+            self.beat(beat_line(self.lookout.wall(), feed, sight))
 
 
 def _switch(settings: Settings) -> SwitchFile:
@@ -267,16 +286,31 @@ def _folder(broker: BrokerSettings) -> Path:
     return Path("runs") / f"live-{broker.account}"
 
 
+def _history_folder(broker: BrokerSettings, journal: Path) -> Path:
+    return Path(broker.history_folder) if broker.history_folder else journal.parent / "history"
+
+
 def report_folder(settings: Settings, options: LiveOptions) -> Path:
     return options.report or _folder(settings.broker)
 
 
+@contextmanager
+def _beating(console: Console) -> Iterator[Callable[[str], None]]:
+    """A line that moves, where somebody may be looking at it."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as status:
+        yield status.update
+
+
 def _sayer(console: Console) -> Callable[[str, str], None]:
+    from rich.text import Text
+
     def say(severity: str, text: str) -> None:
-        if severity:
-            show(console, severity, text)
-        else:
-            console.print(text, markup=False, soft_wrap=True)
+        # In one piece: what is printed while the moving line stands is a line of its own.
+        word = (f"{severity} ", COLORS[severity]) if severity else ""
+        console.print(Text.assemble(word, text), soft_wrap=True)
 
     return say
 

@@ -25,6 +25,7 @@ from ..core.reasons import BY_NUMBER, Code
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import CycleRecord
 from ..live.lookout import Sight
+from ..live.quote_bars import QuoteFeed
 
 Say = Callable[[str, str], None]
 """Takes a severity (error, warning, note) or nothing, and a line."""
@@ -114,6 +115,12 @@ def _held_back(record: CycleRecord, most: int = 3) -> str:
     counts = Counter(str(BY_NUMBER[number]) for number in alone.tolist() if number)
     told = [(code, count) for code, count in counts.most_common() if code not in QUIET]
     return ", ".join(f"{code} {count}" for code, count in told[:most])
+
+
+def beat_line(now: datetime, feed: QuoteFeed, sight: Sight) -> str:
+    """What is waited for just now."""
+    k = min(max(feed.forming.row(now), 0) + 1, len(feed))
+    return f"{clock(now)} · next decision {clock(feed.due(k))} · {sight.live}/{sight.names} live"
 
 
 def clock(moment: datetime) -> str:

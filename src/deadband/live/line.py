@@ -13,13 +13,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.broker import Broker, MarketData, Ok, ReferenceData
+from ..core.broker import Answer, Broker, Instrument, MarketData, Ok, ReferenceData
 from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
 from .reconcile import agreed, differences, lost_cancels
 from .watch import Standing
+
+MOST_ASKED = 100
+"""Names asked for at once: behind more of them the last would wait too long for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ class Line:
         """Begin a session, and learn the names in it; raises BrokerError."""
         await self.broker.connect()
         unknown = [symbol for symbol in self.symbols if self.reference.instrument(symbol) is None]
-        answers = await self.reference.resolve(unknown) if unknown else {}
+        answers: dict[str, Answer[Instrument]] = {}
+        for start in range(0, len(unknown), MOST_ASKED):
+            answers |= await self.reference.resolve(unknown[start : start + MOST_ASKED])
         known = [symbol for symbol in unknown if isinstance(answers.get(symbol), Ok)]
         for symbol in sorted(set(unknown) - set(known)):
             self.standing.note(f"{symbol} cannot be traded: {answers.get(symbol)}")

@@ -2,6 +2,7 @@
 
 Rules
   * What a name's answer does not hold is missing. A bar without volume is one without a trade.
+  * A question is for a week: weeks that are over are the same every day, and kept on disk.
   * A name whose bars are not told is told of, with what the broker said; the others go on.
 """
 
@@ -11,22 +12,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 
 from ..brokers.ibkr.history import HistoryAsked, HistoryBar
 from ..core.broker import Answer, Failed, TimedOut
-from ..core.session import EXCHANGE_ZONE, SESSION_MIN, Session, previous_session, session_on
+from ..core.session import (
+    EXCHANGE_ZONE,
+    Session,
+    previous_session,
+    session_on,
+    sessions_between,
+)
 from ..core.units import epoch_ns
 from ..feeds.tape import DayBars
 from .forming import empty_day
 
 AskBars = Callable[[HistoryAsked], Awaitable[Answer[tuple[HistoryBar, ...]]]]
-AT_ONCE = 8
+AT_ONCE = 16
 """Questions under way: a hundred at once would wait for each other longer than for an answer."""
 ATTEMPTS = 3
-MOST_BARS = 2_000
-"""Of one question; IBKR answers longer ones late, or not at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +54,25 @@ def sessions_before(day: date, count: int) -> tuple[Session, ...]:
 async def ask_sessions(
     ask: AskBars, symbols: Sequence[str], bar_min: float, sessions: Sequence[Session]
 ) -> Past:
-    """All bars of sessions that follow on one another, up to the last one's close."""
+    """All bars of sessions that follow on one another."""
     days: dict[date, DayBars] = {}
     silent: dict[str, str] = {}
-    each = max(int(MOST_BARS * bar_min / SESSION_MIN), 1)
-    for start in range(0, len(sessions), each):
-        part = sessions[start : start + each]
-        words = (epoch_ns(part[-1].close), f"{len(part)} D", bar_size(bar_min))
+    for _, weeks in groupby(sessions, lambda session: session.day.isocalendar()[:2]):
+        part = tuple(weeks)
+        # From its first session on, also where fewer are wanted: then it is the same question.
+        first = part[0].day - timedelta(days=part[0].day.weekday())
+        count = len(sessions_between(first, part[-1].day))
+        words = (epoch_ns(part[-1].close), f"{count} D", bar_size(bar_min))
         past = await _ask_each(ask, symbols, bar_min, part, words)
         days |= past.days
         silent |= past.silent
-    return Past(days, silent)
+    # A name that some week tells of is not silent: it was listed later, or did not trade.
+    spoke = {
+        symbols[place]
+        for bars in days.values()
+        for place in np.flatnonzero(np.isfinite(bars.close).any(axis=0)).tolist()
+    }
+    return Past(days, {name: why for name, why in silent.items() if name not in spoke})
 
 
 async def ask_today(ask: AskBars, symbols: Sequence[str], bar_min: float, session: Session) -> Past:

@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from ..backtest.measure import Measure
 from ..core.errors import DataError
 from ..core.events import SessionState
@@ -26,6 +28,8 @@ from .run import LiveRun
 
 LEAD = timedelta(minutes=15)
 """How long before the open a session is prepared."""
+MEND_S = 15.0
+"""Between looks at whether a bar was missed."""
 ASK_S = 1.0
 """Between looks at whether the broker can be asked."""
 
@@ -53,6 +57,8 @@ class TradingDays:
     wall: Callable[[], datetime]
     say: Callable[[str], None] = field(default=lambda _: None)
     _formed: dict[date, DayBars] = field(default_factory=dict)
+    _mended: int = 0
+    """Bars of the session that is on, up to which missing ones were asked for."""
 
     async def feeds(self, run: LiveRun, most: int) -> AsyncGenerator[QuoteFeed, None]:
         """Up to `most` sessions, each when it is about to begin; none once the run is stopped."""
@@ -73,6 +79,29 @@ class TradingDays:
         while not run.is_stopped and broker.state is not SessionState.READY:
             await asyncio.sleep(ASK_S)
 
+    async def mend(self) -> None:
+        """Ask for bars that nobody saw, as after a line was lost; never ends by itself.
+
+        What was decided without them stays as it was, and features have passed them over.
+        """
+        while True:
+            await asyncio.sleep(MEND_S)
+            feed = self.lookout.feed
+            if feed is None or self.lookout.line.broker.state is not SessionState.READY:
+                continue
+            row = feed.forming.row(self.wall())
+            unseen = np.isnan(feed.day.close[self._mended : max(row, 0)]).all(axis=1)
+            self._mended = max(row, self._mended)
+            if unseen.any():
+                await self._ask_today(feed.forming, feed.day.session)
+
+    async def _ask_today(self, forming: Forming, session: Session) -> None:
+        symbols = self.tape.universe.symbols
+        told = await ask_today(self.ask, symbols, self.tape.bar_min, session)
+        self._say_silent(told, "today")
+        filled = sum(forming.fill(bars, self.wall()) for bars in told.days.values())
+        self.say(f"{filled} bars of today that were not seen here were told by the broker")
+
     async def _feed(self, session: Session) -> QuoteFeed:
         days = await self._days_before(session)
         universe, bar_min = self.tape.universe, self.tape.bar_min
@@ -82,10 +111,8 @@ class TradingDays:
         if session.day in self.tape.days:
             forming.fill(self.tape.days[session.day], now)
         if now > session.open:
-            told = await ask_today(self.ask, universe.symbols, bar_min, session)
-            self._say_silent(told, "today")
-            for bars in told.days.values():
-                forming.fill(bars, now)
+            await self._ask_today(forming, session)
+        self._mended = max(forming.row(self.wall()), 0)
         tape = replace(self.tape, days=days | {session.day: today})
         self.measure.tape = tape
         self._formed[session.day] = today
