@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from deadband.cli.live import Report, _elsewhere, ibkr_settings
+from deadband.cli.live import Report, Stop, _elsewhere, ibkr_settings
 from deadband.cli.live_words import Told, cycle_line
 from deadband.core.broker_settings import BrokerSettings
 from deadband.core.errors import ConfigError
@@ -147,6 +148,28 @@ def test_a_market_that_is_not_seen_is_said_once_with_the_cure() -> None:
     lookout.is_halted = True
     report._look()
     assert ear.said[1][0] == "error" and "HALTED" in ear.said[1][1]
+
+
+def test_the_first_signal_stops_and_the_second_one_ends_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, done = [100.0], []  # type: ignore[var-annotated]
+    monkeypatch.setattr("deadband.cli.live.time.monotonic", lambda: now[0])
+    run = SimpleNamespace(stop=lambda: done.append("stop"))
+    work = SimpleNamespace(cancel=lambda: done.append("cancel"))
+    stop = Stop(Ear(), work)  # type: ignore[arg-type]
+    stop.run = run  # type: ignore[assignment]
+    stop.ask()
+    # The same signal, told to the process and to its group.
+    now[0] += 0.01
+    stop.ask()
+    assert done == ["stop"]
+    now[0] += 2.0
+    stop.ask()
+    assert done == ["stop", "cancel"]
+    early = Stop(Ear(), work)  # type: ignore[arg-type]
+    early.ask()
+    assert done == ["stop", "cancel", "cancel"]
 
 
 def test_sessions_ahead_follow_the_exchange() -> None:

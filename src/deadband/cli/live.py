@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 PORTS = {7497: "TWS, paper", 4002: "Gateway, paper", 7496: "TWS, live", 4001: "Gateway, live"}
 PROBE_S = 0.3
+SAME_S = 0.5
+"""Signals so near to one another are one: some senders tell a process and its group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,19 @@ class Stop:
     say: Callable[[str, str], None]
     work: asyncio.Task[None] | None = None
     run: LiveRun | None = None
-    is_asked: bool = False
+    asked_at: float = -inf
 
     def ask(self) -> None:
-        if self.run is not None and not self.is_asked:
+        now = time.monotonic()
+        is_first = self.asked_at == -inf
+        if not is_first and now - self.asked_at < SAME_S:
+            return
+        self.asked_at = now
+        if self.run is not None and is_first:
             self.say("note", "stopping after what is under way; once more stops at once")
             self.run.stop()
         elif self.work is not None:
             self.work.cancel()
-        self.is_asked = True
 
 
 def trade(settings: Settings, options: LiveOptions) -> Path:
@@ -203,8 +210,6 @@ class Desk:
             settings, line, self.prepared.scores, self.wall, self.switch, progress=said.cycle
         )
         stop.run = run
-        if stop.is_asked:
-            run.stop()
         ask = self.broker.history.bars
         measure = self.prepared.measure
         days = TradingDays(
