@@ -197,7 +197,8 @@ def test_what_cannot_begin_says_why_and_how_to_mend_it(files: Path, port: str) -
         assert "Traceback" not in said
 
 
-def test_other_accounts_and_clients_are_told_of_before_anything_is_done(
+@pytest.mark.timeout(150)
+def test_other_accounts_and_clients_are_told_of_and_a_killed_run_goes_on(
     files: Path, port: str, tmp_path: Path
 ) -> None:
     for name in ("names.csv", "scores.csv", "config.toml"):
@@ -217,4 +218,12 @@ def test_other_accounts_and_clients_are_told_of_before_anything_is_done(
     # Killed where it stands: the journal is whole, and the next one goes on.
     first.process.kill()
     first.process.communicate()
+    next_one = trading(tmp_path, port, *of)
+    next_one.until("going on after cycle")
+    next_one.until(CYCLE)
+    next_one.process.send_signal(signal.SIGTERM)
+    code, said = next_one.ended()
+    assert code == 0, said
+    code, said = said_by(tmp_path, "reconcile", "live.db", "--account", "DU1234567", "--port", port)
+    assert code == 0, said
     assert replay(tmp_path / "live.db").differences == ()

@@ -11,6 +11,8 @@ import pytest
 
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
+from deadband.brokers.ibkr.broker import IbkrBroker
+from deadband.brokers.ibkr.pacer import Lane
 from deadband.core.errors import DataError
 from deadband.core.events import DataQuality, Heard, Quality
 from deadband.core.orders import OrdStatus
@@ -45,6 +47,10 @@ def test_an_hour_with_a_line_for_every_second_name(tmp_path: Path) -> None:
     of.live(of.trade_quotes)
     of.check()
     assert of.most_lines == 6
+    assert of.line is not None and isinstance(of.line.broker, IbkrBroker)
+    # Two messages a line that changes hands, beside heartbeats: orders have most of the rate.
+    requests = of.line.broker.meter.sent[Lane.REQUEST]
+    assert 1000 < requests < 10 * 3600
     [feed] = of.fed
     # Everybody is seen in every bar, though half of the lines belong to names that are held.
     assert not np.isnan(feed.day.close[:12]).any()
@@ -157,6 +163,34 @@ def test_without_market_data_nothing_is_traded_and_the_reason_is_written(tmp_pat
     assert (gates == Code.DATA_STALE_QUOTE.number).all()
     said = {event.text for event in heard(of) if isinstance(event, DataQuality)}
     assert "Requested market data is not subscribed." in said
+
+
+def test_a_halted_name_is_frozen_and_the_others_trade(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path, fault("halt", at="09:33", seconds=1500.0, symbol="NVDA"), most=6)
+    of.live(of.trade_quotes)
+    of.check()
+    place = of.state.universe.index["NVDA"]
+    codes = {record.permits.first_gate()[place] for record in of.records[:5]}
+    assert Code.LIQ_HALTED.number in codes
+    assert codes <= {Code.LIQ_HALTED.number, Code.DATA_STALE_QUOTE.number}
+    assert all(o.symbol != "NVDA" for record in of.records[:5] for o in record.plan.orders)
+    assert any(record.plan.orders for record in of.records)
+    [feed] = of.fed
+    # Nothing traded in it meanwhile, and no bar is made up.
+    assert np.isnan(feed.day.close[1:4, place]).all()
+
+
+@pytest.mark.parametrize("name", ["competing_session", "market_farm_down"])
+def test_while_no_quote_can_be_trusted_nothing_new_is_bought(tmp_path: Path, name: str) -> None:
+    of = of_twelve(tmp_path, fault(name, at="09:43", seconds=780.0), lines=6, most=7)
+    of.live(of.trade_quotes)
+    of.check()
+    at = {record.seen.now.minute: record for record in of.records}
+    for minute in (45, 50, 55):
+        assert not at[minute].plan.orders
+        assert (at[minute].seen.market.quote_age_s == NEVER_S).all()
+    assert (at[5].seen.market.quote_age_s < 60).all()
+    assert at[0].plan.orders or at[5].plan.orders
 
 
 def test_a_broker_that_tells_no_past_is_no_beginning(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from ..backtest.measure import Measure
 from ..core.errors import DataError
 from ..core.events import SessionState
-from ..core.session import Session, exchange_day, next_session, session_on
+from ..core.session import EXCHANGE_ZONE, Session, exchange_day, next_session, session_on
 from ..feeds.tape import BarTape, DayBars
 from .forming import Forming, empty_day
 from .lookout import Lookout
@@ -65,7 +65,10 @@ class TradingDays:
         for _ in range(most):
             session = session_ahead(self.wall())
             if self.wall() < session.open:
-                self.say(f"waiting for {session.day}, which opens at {session.open:%H:%M} UTC")
+                hours = [
+                    f"{at.astimezone(EXCHANGE_ZONE):%H:%M}" for at in (session.open, session.close)
+                ]
+                self.say(f"waiting for {session.day}, {hours[0]} to {hours[1]} in New York")
             await run.until(session.open - LEAD)
             await self._until_it_can_be_asked(run)
             if run.is_stopped:
