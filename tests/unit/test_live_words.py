@@ -77,6 +77,8 @@ def test_what_is_out_of_the_way_is_said_and_what_is_not_is_not() -> None:
             Notice(Severity.INFO, "a farm is connected", 2104),
             Notice(Severity.ERROR, "our clock is +9.0 s off the broker's"),
             DataQuality("AAPL", Quality.LIVE),
+            DataQuality("AAPL", Quality.DELAYED, "not subscribed"),
+            DataQuality("XOM", Quality.NONE, "not subscribed"),
             TradingStatus("AAPL", Halt.VOLATILITY),
             TradingStatus("AAPL", Halt.NONE),
         ),
@@ -85,6 +87,7 @@ def test_what_is_out_of_the_way_is_said_and_what_is_not_is_not() -> None:
     assert said == [
         ("note", "session DEGRADED: no servers"),
         ("error", "our clock is +9.0 s off the broker's"),
+        ("warning", "AAPL has no live quote: not subscribed"),
         ("note", "AAPL is halted (volatility)"),
         ("warning", "no decision: LIVE_NOT_READY, DEGRADED, books compared"),
     ]
@@ -134,7 +137,8 @@ def test_a_market_that_is_not_seen_is_said_once_with_the_cure() -> None:
     lookout = Blind(Sight(4, 0, 4), is_open=False)
     report = Report(ear, journal, lookout, beats.append)  # type: ignore[arg-type]
     report._look()
-    assert ear.said == []
+    assert ear.said == [("warning", "A has no live quote: not subscribed.")]
+    ear.said.clear()
     assert beats == ["03-09 11:00 · next decision 03-09 12:00 · 0/4 live"]
     lookout.is_open = True
     report._look()

@@ -103,12 +103,8 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(_history_folder(prepared.settings.broker, path), time.time_ns())
     switch = _switch(prepared.settings)
-    mood = "LIVE, REAL MONEY" if ibkr.mode is Mode.LIVE else "paper"
     capital = prepared.settings.execution.capital_usd
-    say(
-        "",
-        f"deadband · {ibkr.account} ({mood}) at {ibkr.host}:{ibkr.port}, client {ibkr.client_id}",
-    )
+    say("", f"deadband · {_named(ibkr)}")
     say("", f"up to {capital:,.0f} USD, journal {path}, kill switch {switch.path}")
     loop = FastLoop(options.rehearse) if options.rehearse else None
     try:
@@ -123,6 +119,11 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
     except BaseExceptionGroup as group:
         raise _first_fault(group) from group
     return path
+
+
+def _named(ibkr: IbkrSettings) -> str:
+    mood = "LIVE, REAL MONEY" if ibkr.mode is Mode.LIVE else "paper"
+    return f"{ibkr.account} ({mood}) at {ibkr.host}:{ibkr.port}, client {ibkr.client_id}"
 
 
 def ibkr_settings(broker: BrokerSettings) -> IbkrSettings:

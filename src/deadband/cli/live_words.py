@@ -76,19 +76,24 @@ class Told:
                 self.say(PAST[one.severity], f"{one.text}{f' ({one.code})' if one.code else ''}")
             case DataQuality() if one.quality is not Quality.LIVE and one.text:
                 self.why_no_quote = one.text
+                # A name for each thing that is said of many.
+                self._once("warning", one.text, f"{one.symbol} has no live quote: {one.text}")
             case TradingStatus() if one.halt.value != "NONE":
                 self.say("note", f"{one.symbol} is halted ({one.halt.lower()})")
             case Skipped():
                 self.say("warning", f"no decision: {one.code}, {one.text}")
             case Difference():
-                # A comparison a minute finds the same again: once is enough.
-                if str(one) not in self._said:
-                    self._said.add(str(one))
-                    self.say("error", f"{one}: frozen until the books agree")
+                # A comparison a minute finds the same again.
+                self._once("error", str(one), f"{one}: frozen until the books agree")
             case Refused():
                 self.say("error", f"{one.report.symbol}: {one.text}")
             case _:
                 pass
+
+    def _once(self, severity: str, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self.say(severity, text)
 
 
 def cycle_line(record: CycleRecord, fills: int, sight: Sight) -> str:

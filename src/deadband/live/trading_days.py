@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -65,15 +65,16 @@ class TradingDays:
         for _ in range(most):
             session = session_ahead(self.wall())
             if self.wall() < session.open:
-                hours = [
-                    f"{at.astimezone(EXCHANGE_ZONE):%H:%M}" for at in (session.open, session.close)
-                ]
-                self.say(f"waiting for {session.day}, {hours[0]} to {hours[1]} in New York")
+                self.say(f"waiting for {_named(session)}")
             await run.until(session.open - LEAD)
             await self._until_it_can_be_asked(run)
+            making = asyncio.ensure_future(self._feed(session))
+            while not run.is_stopped and not making.done():
+                await asyncio.wait((making,), timeout=ASK_S)
             if run.is_stopped:
+                making.cancel()
                 return
-            self.lookout.feed = await self._feed(session)
+            self.lookout.feed = await making
             yield self.lookout.feed
             self.lookout.feed = None
 
@@ -137,7 +138,7 @@ class TradingDays:
                 self.ask, self.tape.universe.symbols, self.tape.bar_min, first
             )
             self._say_silent(told, "the past")
-        days = {**self._formed, **told.days, **given}
+        days = {**_completed(told.days, self._formed), **given}
         if not days:
             why = next(iter(told.silent.values()), "no reason was given")
             raise DataError(
@@ -152,3 +153,22 @@ class TradingDays:
         if names:
             listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
             self.say(f"no bars of {of} for {len(names)} names ({listed}): {told.silent[names[0]]}")
+
+
+def _completed(told: Mapping[date, DayBars], formed: Mapping[date, DayBars]) -> dict[date, DayBars]:
+    """What the broker told; of what it did not tell, what quotes have shown."""
+    days = {**formed, **told}
+    for day in told.keys() & formed.keys():
+        missing = np.isnan(told[day].close)
+        days[day] = DayBars(
+            *(
+                np.where(missing, getattr(formed[day], each.name), getattr(told[day], each.name))
+                for each in fields(DayBars)
+            )
+        )
+    return days
+
+
+def _named(session: Session) -> str:
+    opens, closes = (at.astimezone(EXCHANGE_ZONE) for at in (session.open, session.close))
+    return f"{session.day}, {opens:%H:%M} to {closes:%H:%M} in New York"
