@@ -98,6 +98,11 @@ def run(
             raise ConfigError(("at IBKR it is today: drop --date and --to, and give --days.",))
         _trade(settings, journal, report, days, rehearse, as_json=as_json)
     else:
+        if account or confirm_live or rehearse or days > 1:
+            text = (
+                "--account, --confirm-live, --days and --rehearse are for --broker ibkr. Give it."
+            )
+            raise ConfigError((text,))
         _backtest(settings, journal, report, (date_, to), seed, as_json=as_json)
 
 

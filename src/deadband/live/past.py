@@ -108,10 +108,8 @@ async def _ask_each(
     days = {session.day: empty_day(session, bar_min, len(symbols)) for session in sessions}
     silent = {}
     for name, (symbol, answer) in enumerate(zip(symbols, answers, strict=True)):
-        if isinstance(answer, TimedOut):
-            silent[symbol] = f"no answer within {answer.seconds:g} s"
-        elif isinstance(answer, Failed):
-            silent[symbol] = f"{answer.text} ({answer.code})"
+        if isinstance(answer, TimedOut | Failed):
+            silent[symbol] = str(answer)
         elif not sum(_place(bar, name, bar_min, days) for bar in answer.value):
             silent[symbol] = f"no bar of {len(answer.value)} lies in the sessions asked for"
     told = {day: bars for day, bars in days.items() if not np.isnan(bars.close).all()}
