@@ -19,6 +19,7 @@ from typing import Any
 from deadband.brokers.ibkr.codes import EFFECTS, RULES
 from deadband.core import (
     ailments,
+    broker_settings,
     config,
     cost_settings,
     gate_settings,
@@ -200,6 +201,7 @@ def config_page() -> str:
     """Every setting of every table with its type, default and meaning."""
     spoken = {
         **field_docs(Path(config.__file__)),
+        **field_docs(Path(broker_settings.__file__)),
         **field_docs(Path(cost_settings.__file__)),
         **field_docs(Path(gate_settings.__file__)),
         **field_docs(Path(model_settings.__file__)),

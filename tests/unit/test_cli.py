@@ -478,3 +478,19 @@ def test_the_table_has_a_row_a_cycle(day: tuple[Path, Said]) -> None:
     assert table.num_rows == told["cycles"]
     assert sum(table["orders"].to_pylist()) == told["orders"]
     assert sum(table["fees"].to_pylist()) == pytest.approx(told["fees"])
+
+
+@pytest.mark.parametrize(
+    "words", [("--account", "DU1"), ("--days", "2"), ("--rehearse", "60"), ("--confirm-live", "U1")]
+)
+def test_what_is_for_a_real_broker_is_refused_without_one(words: tuple[str, str]) -> None:
+    said = call("run", *words)
+    assert said.code == 2
+    assert "are for --broker ibkr" in said.err
+
+
+def test_a_live_run_says_all_that_it_lacks_at_once() -> None:
+    said = call("run", "--broker", "ibkr", "--account", "DU1")
+    assert said.code == 2
+    assert "there are no scores" in said.err and "which names are traded" in said.err
+    assert "neither DU..., paper, nor U..., live" in call("run", "--broker", "ibkr").err

@@ -151,6 +151,12 @@ class Ledger:
         }
 
 
+def has_cycles(path: Path) -> bool:
+    """Whether a journal holds any cycle: a live run may be stopped before its first."""
+    with JournalReader(path) as journal:
+        return any(entry.kind == CYCLE for entry in journal.entries())
+
+
 def read_ledger(path: Path) -> Ledger:
     """Read a journal from end to end; raises JournalError where it holds no cycle."""
     with JournalReader(path) as journal:
@@ -238,6 +244,8 @@ class _Reader:
             self.ledger.statements_agree += 1
 
     def _cycle(self, entry: Entry) -> None:
+        # A journal may go on after an end: the next day's run, or a restart.
+        self.ledger.complete = False
         tree, value = entry.tree, self.journal.value
         universe: Universe = value(tree["state"]["universe"])
         book: Portfolio = value(tree["seen"]["portfolio"])

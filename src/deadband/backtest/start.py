@@ -23,7 +23,6 @@ from ..core.types import CycleRecord
 from ..core.units import BPS
 from ..feeds.doctor.examine import worst_first
 from ..feeds.files import bar_tape
-from ..feeds.scores import read_scores
 from ..feeds.simulated import simulated_market
 from ..feeds.tape import BarTape
 from ..feeds.universe import LISTS, Listing, read_listing
@@ -31,7 +30,7 @@ from ..journal.store import JournalWriter
 from ..switch.file import open_switch
 from .check import refuse_bad_data
 from .run import Run
-from .speakers import speakers
+from .speakers import given_scores, speakers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +84,7 @@ def prepare_files(
     settings = replace(settings, policy=listing.added_to(settings.policy))
     refuse_errors(lint(settings))
     tape = bar_tape(Path(data.bars), listing, settings, now)
-    given = read_scores(Path(data.scores), tape.universe, data) if data.scores else None
+    given = given_scores(data, tape.universe)
     speaking = speakers(settings, tape, given)
     sessions = choose_sessions(tape, first, last)
     found = worst_first(
@@ -93,7 +92,7 @@ def prepare_files(
             *tape.findings,
             *speaking.findings,
             *listing.against(tape.universe),
-            *_unknown_names(settings, tape.universe),
+            *unknown_names(settings, tape.universe),
         )
     )
     refuse_bad_data(found, settings)
@@ -157,7 +156,7 @@ def _refuse_missing(settings: Settings) -> None:
         )
 
 
-def _unknown_names(settings: Settings, universe: Universe) -> Iterator[Finding]:
+def unknown_names(settings: Settings, universe: Universe) -> Iterator[Finding]:
     """Names on the policy's lists that no bar speaks of: a slip there lifts a restriction."""
     for name in LISTS:
         unknown = [s for s in getattr(settings.policy, name) if s not in universe.index]

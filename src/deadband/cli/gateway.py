@@ -26,6 +26,7 @@ def gateway(
     faults: Annotated[Path | None, typer.Option(help="Fault script (.toml or .json).")] = None,
     start: Annotated[str, typer.Option(help="First instant, 2026-03-02T09:31; now if none.")] = "",
     speed: Annotated[float, typer.Option(min=0.01, help="Its seconds per second.")] = 1.0,
+    step: Annotated[float, typer.Option(min=0.05, help="Its seconds between quotes.")] = 0.25,
     master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -44,6 +45,7 @@ def gateway(
         accounts=tuple(account or ("DU1234567",)),
         cash_usd=cash,
         seed=seed,
+        step_s=step,
         faults=read_faults(faults) if faults else (),
         master=master,
         costs=checked.costs,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..core.errors import ConfigError
 from .shell import AsJson, ConfigFile, app, make_console, read_day, read_settings, show
 
 if TYPE_CHECKING:
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 
     from ..backtest.ledger import Ledger
     from ..backtest.start import Prepared
+    from ..core.broker_settings import BrokerSettings
+    from ..core.config import Settings
     from ..core.model_settings import ModelSettings
 
 SIMULATED = "The market is simulated: invented names, invented prices. Its profits mean nothing."
 RECORDED = (
     "Recorded bars, simulated fills: half-spread and impact are modeled where the file has no "
     "quotes, fees are IBKR's by its price list (docs/costs.md)."
+)
+AT_IBKR = (
+    "Traded through a gateway as account {account} ({mode}), with the fills and fees that it told. "
+    "NAV is the managed capital's alone; interest, dividends and borrow fees are not in it."
 )
 
 
@@ -50,14 +57,22 @@ def run(
         float | None, typer.Option(help="Multiply scores by this, for studies.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated market.")] = 7,
+    broker: Annotated[str, typer.Option(help="paper, simulated here, or ibkr.")] = "",
+    account: Annotated[str, typer.Option(help="At IBKR: DU... or U...")] = "",
+    host: Annotated[str, typer.Option(help="Of TWS or the Gateway.")] = "",
+    port: Annotated[int | None, typer.Option(help="Likewise; 4002 unless told.")] = None,
+    client: Annotated[int | None, typer.Option(help="Client number; keep it.")] = None,
+    confirm_live: Annotated[str, typer.Option(help="For a live account: type it again.")] = "",
+    days: Annotated[int, typer.Option(min=1, help="At IBKR: sessions to trade.")] = 1,
+    rehearse: Annotated[
+        float, typer.Option(min=0, help="Take time from `deadband gateway --speed` of this speed.")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run a paper-trading day (or several) on the embedded simulated broker.
+    """Run a paper-trading day (or several) on the embedded simulated broker, or trade at IBKR.
 
-    Without --bars: a seeded simulated day of 100 names.
+    Without --bars: a seeded simulated day of 100 names. With --broker ibkr: docs/live.md.
     """
-    from ..backtest.start import prepare_files, prepare_simulated
-
     settings = read_settings(config)
     data = settings.data
     data = replace(
@@ -76,8 +91,80 @@ def run(
         data=data,
         engine=engine or settings.engine,
         models=(*settings.models, *map(_model, model or ())),
+        broker=_broker(settings.broker, broker, account, host, port, client, confirm_live),
     )
-    simulated = not settings.data.bars
+    if settings.broker.kind == "ibkr":
+        if date_ or to:
+            raise ConfigError(("at IBKR it is today: drop --date and --to, and give --days.",))
+        _trade(settings, journal, report, days, rehearse, as_json=as_json)
+    else:
+        if account or confirm_live or rehearse or days > 1:
+            text = (
+                "--account, --confirm-live, --days and --rehearse are for --broker ibkr. Give it."
+            )
+            raise ConfigError((text,))
+        _backtest(settings, journal, report, (date_, to), seed, as_json=as_json)
+
+
+def _broker(
+    broker: BrokerSettings,
+    kind: str,
+    account: str,
+    host: str,
+    port: int | None,
+    client: int | None,
+    confirm_live: str,
+) -> BrokerSettings:
+    """The [broker] table with what the command line says instead."""
+    return replace(
+        broker,
+        kind=kind or broker.kind,
+        account=account or broker.account,
+        host=host or broker.host,
+        port=broker.port if port is None else port,
+        client_id=broker.client_id if client is None else client,
+        mode="live" if confirm_live else broker.mode,
+        live_confirmation=confirm_live or broker.live_confirmation,
+    )
+
+
+def _trade(
+    settings: Settings,
+    journal: Path | None,
+    report: Path | None,
+    days: int,
+    rehearse: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Sessions at IBKR, and their report."""
+    from ..backtest.ledger import has_cycles
+    from .live import LiveOptions, report_folder, trade
+
+    options = LiveOptions(journal, report, days, rehearse, as_json)
+    folder = report_folder(settings, options)
+    _refuse_folder(folder)
+    path = trade(settings, options)
+    if has_cycles(path):
+        conclude(make_console(stderr=as_json), path, folder, as_json=as_json)
+    else:
+        make_console(stderr=as_json).print(f"no cycle was due; journal {path}", soft_wrap=True)
+
+
+def _backtest(
+    settings: Settings,
+    journal: Path | None,
+    report: Path | None,
+    span: tuple[str, str],
+    seed: int,
+    *,
+    as_json: bool,
+) -> None:
+    """A simulated day, or recorded ones, and their report."""
+    from ..backtest.start import prepare_files, prepare_simulated
+
+    data, (date_, to) = settings.data, span
+    simulated = not data.bars
     first, last = read_day(date_ or data.first, "--date"), read_day(to or data.last, "--to")
     folder = report or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")  # noqa: DTZ005
     _refuse_folder(folder)
@@ -106,8 +193,6 @@ def _model(source: str) -> ModelSettings:
 
 
 def _refuse_dates(first: date | None, last: date | None) -> None:
-    from ..core.errors import ConfigError
-
     if first or last:
         raise ConfigError(
             ("--date and --to choose sessions of a bars file, and none is given. Give --bars.",)
@@ -116,8 +201,6 @@ def _refuse_dates(first: date | None, last: date | None) -> None:
 
 def _refuse_folder(folder: Path) -> None:
     """Find out before the run, not after it, that the report cannot be written."""
-    from ..core.errors import ConfigError
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -171,8 +254,7 @@ def conclude(console: Console, path: Path, folder: Path, *, as_json: bool) -> No
     ledger = read_ledger(path)
     first, last = ledger.rows[0].at[:10], ledger.rows[-1].at[:10]
     title = f"deadband · {first}" + ("" if first == last else f" to {last}")
-    notice = RECORDED if ledger.settings.data.bars else SIMULATED
-    written = write_report(ledger, folder, title, notice)
+    written = write_report(ledger, folder, title, _notice(ledger.settings))
     _show_summary(console, ledger)
     _show_decisions(console, path)
     console.print(f"journal  {path}", soft_wrap=True)
@@ -184,6 +266,14 @@ def conclude(console: Console, path: Path, folder: Path, *, as_json: bool) -> No
     if as_json:
         places = {"journal": str(path), "report": str(written.page), "table": str(written.table)}
         print(json.dumps(ledger.summary() | places))
+
+
+def _notice(settings: Settings) -> str:
+    """What the figures are worth."""
+    broker = settings.broker
+    if broker.kind == "ibkr":
+        return AT_IBKR.format(account=broker.account, mode=broker.mode)
+    return RECORDED if settings.data.bars else SIMULATED
 
 
 def _called() -> str:

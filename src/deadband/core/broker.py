@@ -52,12 +52,18 @@ class Failed:
     text: str
     code: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.text} ({self.code})" if self.code else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
     """No end of the answer came; what had come of it is not told, since it may be a part."""
 
     seconds: float
+
+    def __str__(self) -> str:
+        return f"no answer within {self.seconds:g} s"
 
 
 Answer = Ok[T] | Failed | TimedOut

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .broker_settings import BrokerSettings
 from .costs import CostSettings
 from .gate_settings import GateSettings
 from .limits import RELAX_ORDER, Limits
@@ -331,5 +332,6 @@ class Settings:
     models: tuple[ModelSettings, ...] = ()
     tactics: Tactics = field(default_factory=Tactics)
     gate: GateSettings = field(default_factory=GateSettings)
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
     engine: str = "greedy"
     """greedy; qp, the exact engine; or cvxpy, the same program by cvxpy and OSQP (extra cvxpy)."""

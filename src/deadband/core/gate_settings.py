@@ -54,7 +54,7 @@ class GateSettings:
     overnight_lead_min: float = 15.0
     """From this many minutes before the close on, the overnight requirement holds."""
     switch_file: str = ""
-    """Kill switch file, read in every cycle; empty: none. `deadband kill` writes it."""
+    """Kill switch file, read in every cycle; empty: none, at IBKR deadband.switch."""
 
 
 SANE = {

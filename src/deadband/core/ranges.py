@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from math import inf, isnan
 
 from .ailments import Ailment
+from .broker_settings import BROKER_MODES, BROKERS, broker_faults
 from .carry import borrow_rates
 from .config import ALGORITHMS, ENGINES, Settings
 from .cost_settings import PLANS, CostSettings
@@ -90,6 +91,8 @@ WORDS = {
     "execution.algorithm": ALGORITHMS,
     "gate.account_type": ACCOUNT_TYPES,
     "costs.plan": PLANS,
+    "broker.kind": BROKERS,
+    "broker.mode": BROKER_MODES,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 STRATEGY = re.compile(r"[A-Za-z0-9]{1,6}")
@@ -120,6 +123,7 @@ def range_faults(settings: Settings) -> Iterator[str]:
     if not 0 <= settings.optimize.budget_buffer < 1:
         yield f"budget_buffer={settings.optimize.budget_buffer:g} is expected in [0, 1)."
     yield from _tactics_faults(settings.tactics)
+    yield from broker_faults(settings.broker)
     if not -1 <= settings.costs.spread_paid <= 2:
         yield (
             f"costs.spread_paid={settings.costs.spread_paid:g} is expected in [-1, 2]: 1 pays the "

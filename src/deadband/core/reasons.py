@@ -276,6 +276,12 @@ class Code(StrEnum):
     # Driver live: why a cycle did not take place.
     LIVE_NOT_READY = "LIVE_NOT_READY", 270, "The session is not ready, or not reconciled."
     LIVE_OVERRUN = "LIVE_OVERRUN", 271, "An earlier cycle ran past this one's time: skipped."
+    # Driver live: what files that grow did not say.
+    LIVE_SCORES_UNREADABLE = (
+        "LIVE_SCORES_UNREADABLE",
+        280,
+        "The scores file cannot be read just now: its last scores stand and age.",
+    )
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from ..core import (
+    broker_settings,
     config,
     correlation,
     costs,
@@ -50,6 +51,7 @@ SHARED = (
     parents.Parent,
 )
 MODULES = (
+    broker_settings,
     config,
     correlation,
     costs,

@@ -29,11 +29,15 @@ from .write_ahead import RESUMED, Pen
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A broker's three sides, not connected yet; `quotes` None where they come from elsewhere."""
+    """A broker's three sides, not connected yet; `quotes` None where they come from elsewhere.
+
+    `takes_turns`: names take turns on fewer lines, and somebody else subscribes to them.
+    """
 
     broker: Broker
     reference: ReferenceData
     quotes: MarketData | None = None
+    takes_turns: bool = False
 
 
 OpenCounter = Callable[[WriteAhead, Memory], Counter]
@@ -122,7 +126,16 @@ def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
             "gives none. Give quotes, or set it to marketable."
         )
     symbols: Sequence[str] = what.universe.symbols
-    return Line(counter.broker, counter.reference, counter.quotes, standing, symbols, what.patience)
+    watched = () if counter.takes_turns else tuple(symbols)
+    return Line(
+        counter.broker,
+        counter.reference,
+        counter.quotes,
+        standing,
+        symbols,
+        what.patience,
+        watched=frozenset(watched),
+    )
 
 
 async def _funded(broker: Broker, state: State) -> State:

@@ -13,13 +13,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.broker import Broker, MarketData, Ok, ReferenceData
+from ..core.broker import Answer, Broker, Instrument, MarketData, Ok, ReferenceData
 from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
 from .reconcile import agreed, differences, lost_asks, lost_cancels
 from .watch import Standing
+
+MOST_ASKED = 100
+"""Names asked for at once: behind more of them the last would wait too long for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,10 @@ class Patience:
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """One broker and the run that it serves; `symbols` are what is resolved and watched."""
+    """One broker and the run that it serves.
+
+    `symbols` are resolved; those of them that are `watched` are subscribed to for good.
+    """
 
     broker: Broker
     reference: ReferenceData
@@ -51,6 +57,7 @@ class Line:
     standing: Standing
     symbols: Sequence[str]
     patience: Patience = Patience()
+    watched: frozenset[str] = frozenset()
     compared_at: float = -1e9
     """Loop seconds of the last comparison."""
 
@@ -89,12 +96,14 @@ class Line:
         """Begin a session, and learn the names in it; raises BrokerError."""
         await self.broker.connect()
         unknown = [symbol for symbol in self.symbols if self.reference.instrument(symbol) is None]
-        answers = await self.reference.resolve(unknown) if unknown else {}
+        answers: dict[str, Answer[Instrument]] = {}
+        for start in range(0, len(unknown), MOST_ASKED):
+            answers |= await self.reference.resolve(unknown[start : start + MOST_ASKED])
         known = [symbol for symbol in unknown if isinstance(answers.get(symbol), Ok)]
         for symbol in sorted(set(unknown) - set(known)):
             self.standing.note(f"{symbol} cannot be traded: {answers.get(symbol)}")
         if self.quotes is not None:
-            self.quotes.subscribe(known)
+            self.quotes.subscribe([symbol for symbol in known if symbol in self.watched])
 
     def _is_comparison_due(self) -> bool:
         if self.broker.state is not SessionState.READY:

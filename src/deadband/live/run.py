@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -58,13 +58,17 @@ class LiveRun:
     def stop(self) -> None:
         self._stopped.set()
 
-    async def over(self, feeds: tuple[Feed, ...]) -> None:
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    async def over(self, feeds: Iterable[Feed] | AsyncIterable[Feed]) -> None:
         """Run sessions in order, connected throughout; a fault of any part ends all of it."""
         try:
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self.line.listen())
                 tasks = [group.create_task(one) for one in (self.line.hold(), self.work.keep())]
-                for feed in feeds:
+                async for feed in _each(feeds):
                     await self.session(feed)
                 await self._worked_out()
                 await self._at_rest()
@@ -102,7 +106,7 @@ class LiveRun:
                     continue
                 if self._stopped.is_set():
                     return
-                await self._until(feed.due(k))
+                await self.until(feed.due(k))
                 if not self._stopped.is_set():
                     self.cycle(feed, k)
 
@@ -158,10 +162,20 @@ class LiveRun:
         self.skipped += 1
         self.line.standing.skip(Skipped(code, epoch_ns(due), text))
 
-    async def _until(self, due: datetime) -> None:
+    async def until(self, due: datetime) -> None:
         """Sleep to an instant of the wall clock, or until the run is stopped."""
         while not self._stopped.is_set() and (left := (due - self.wall()).total_seconds()) > 0:
             try:
                 await asyncio.wait_for(self._stopped.wait(), left)
             except TimeoutError:
                 continue
+
+
+async def _each(feeds: Iterable[Feed] | AsyncIterable[Feed]) -> AsyncIterator[Feed]:
+    """Feeds as they come; those that wait for a session's morning are made only then."""
+    if isinstance(feeds, AsyncIterable):
+        async for feed in feeds:
+            yield feed
+        return
+    for feed in feeds:
+        yield feed

@@ -22,6 +22,7 @@ from ..core.broker import Receipt
 from ..core.errors import BrokerError
 from ..core.events import (
     BrokerEvent,
+    DataQuality,
     Difference,
     Heard,
     Notice,
@@ -30,6 +31,7 @@ from ..core.events import (
     SessionState,
     Severity,
     Skipped,
+    TradingStatus,
 )
 from ..core.orders import (
     Charge,
@@ -48,6 +50,7 @@ from ..core.units import epoch_ns
 from .recover import OWN
 from .write_ahead import HEARD, RECONCILED, REFUSED, SKIPPED, WORKED, Pen
 
+GOING = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN})
 ASKED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 
@@ -67,6 +70,8 @@ class Standing:
     """Shares by name of reports that could not be folded."""
     folded: int = 0
     """Counts the reports taken, to see when nothing has come."""
+    _of_names: dict[tuple[type, str], BrokerEvent] = field(default_factory=dict)
+    """What was last said of a name's quotes and halts."""
 
     # --- what is heard
 
@@ -75,7 +80,10 @@ class Standing:
         if not heard:
             return
         others = tuple(
-            one for one in heard if not isinstance(one.event, ExecutionReport | TradeFee | Charge)
+            one
+            for one in heard
+            if not isinstance(one.event, ExecutionReport | TradeFee | Charge)
+            and self._is_news(one.event)
         )
         if others:
             self.pen.write(HEARD, others)
@@ -83,6 +91,15 @@ class Standing:
         self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee | Charge)])
         if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
+
+    def _is_news(self, event: BrokerEvent) -> bool:
+        """Whether it is not written yet: names whose lines take turns say the same each time."""
+        if not isinstance(event, DataQuality | TradingStatus):
+            return True
+        key = type(event), event.symbol
+        is_news = self._of_names.get(key) != event
+        self._of_names[key] = event
+        return is_news
 
     def _fold(self, told: Iterable[ExecutionReport | TradeFee | Charge]) -> None:
         state, basket, taken, refused = self.state, self.basket, [], []
@@ -109,9 +126,18 @@ class Standing:
     @property
     def asked(self) -> bool:
         """Whether the broker still owes an answer."""
+        return any(status in ASKED for status in self._at_broker())
+
+    @property
+    def lives(self) -> bool:
+        """Whether anything of ours is at the broker that was not asked to go."""
+        return any(status not in GOING for status in self._at_broker())
+
+    def _at_broker(self) -> tuple[OrdStatus, ...]:
+        """Of every order of ours that should be there; of one that is worked, its child."""
         direct = [o.status for o in self.state.working if o.order.route is None]
         children = [one.child.status for one in self.basket.works if one.child is not None]
-        return any(status in ASKED for status in (*direct, *children))
+        return (*direct, *children)
 
     def direct(self, cl_ord_ids: Iterable[str]) -> tuple[str, ...]:
         """Of these working orders, those that went out as they are, and not as children."""

@@ -21,12 +21,14 @@ class Desk:
     resolved: dict[str, Instrument] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     watched: list[str] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
 
     async def connect(self) -> None:
         self.connected += 1
 
     async def resolve(self, symbols: Sequence[str]) -> dict[str, Answer[Instrument]]:
         self.asked += symbols
+        self.parts.append(len(symbols))
         self.resolved |= {"AAPL": KNOWN} if "AAPL" in symbols else {}
         return {s: Ok(KNOWN, 1) if s == "AAPL" else Failed("no such stock", 200) for s in symbols}
 
@@ -48,4 +50,14 @@ def test_known_names_are_watched_once_and_unknown_ones_are_said_and_asked_again(
     assert desk.watched == ["AAPL"]
     said = [heard.event.text for _, records in journal.records for heard in records]
     assert len(said) == 2
-    assert all(text.startswith("NOPE cannot be traded: Failed(text='no such") for text in said)
+    assert set(said) == {"NOPE cannot be traded: no such stock (200)"}
+
+
+def test_many_names_are_asked_for_in_parts() -> None:
+    desk: Any = Desk()
+    kept, _ = standing()
+    names = ("AAPL", *(f"N{n:03d}" for n in range(249)))
+    line = Line(desk, desk, None, kept, names)
+    asyncio.run(line.connect())
+    assert desk.asked == list(names)
+    assert desk.parts == [100, 100, 50]

@@ -11,12 +11,16 @@ from deadband.core.broker import Receipt
 from deadband.core.errors import JournalError
 from deadband.core.events import (
     BrokerEvent,
+    DataQuality,
     Difference,
+    Halt,
     Heard,
     Notice,
+    Quality,
     SessionEvent,
     SessionState,
     Severity,
+    TradingStatus,
 )
 from deadband.core.orders import ExecType, OrdStatus, TradeFee
 from deadband.core.reasons import Code
@@ -131,3 +135,16 @@ def test_a_denied_order_is_over_and_a_denied_cancel_leaves_it_at_work() -> None:
     ]
     assert len({report.exec_id for report in told}) == 2
     assert all(report.exec_id.startswith("live:") for report in told)
+
+
+def test_what_is_said_of_a_name_again_is_not_written_again() -> None:
+    of, journal = standing()
+    live, gone = DataQuality(A, Quality.LIVE), DataQuality(A, Quality.NONE, "the farm is down")
+    halted = TradingStatus(A, Halt.VOLATILITY)
+    for events in ((live,), (live, halted), (live, halted), (DataQuality(B, Quality.LIVE),)):
+        of.hear(heard(*events))
+    of.hear(heard(gone))
+    of.hear(heard(live, Notice(Severity.INFO, "hello")))
+    written = [one.event for _, batch in journal.records for one in batch]
+    hello = Notice(Severity.INFO, "hello")
+    assert written == [live, halted, DataQuality(B, Quality.LIVE), gone, live, hello]

@@ -25,6 +25,7 @@ from .wire import Wire, utc_stamp
 SAME_S, NAME_S, NAME_MOST, SMALL_S, SMALL_MOST = 15.0, 2.0, 6, 600.0, 60
 SMALL_BARS = frozenset({"1 secs", "5 secs", "10 secs", "15 secs", "30 secs"})
 TWICE = "BID_ASK"
+KEPT_DAYS, DAY_NS = 60, 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,15 @@ class History:
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(rows), encoding="utf-8")
         draft.replace(path)
+
+
+def sweep(folder: Path, wall_ns: int) -> int:
+    """Remove answers that were kept `KEPT_DAYS` ago or longer; how many."""
+    oldest = wall_ns - KEPT_DAYS * DAY_NS
+    old = [path for path in folder.glob("*.json") if path.stat().st_mtime_ns < oldest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def _bar(said: BarSaid) -> HistoryBar:

@@ -23,7 +23,7 @@ from .numbers import numbered
 from .orders import WHOLE
 from .pacer import Lane
 from .session import Need
-from .settings import IbkrSettings, account_fault
+from .settings import IbkrSettings, account_fault, unreachable
 from .wire import first_of
 
 
@@ -82,10 +82,7 @@ class Link:
         try:
             return await first_of(wanted, self._refused, settings.connect_s)
         except OSError as fault:
-            raise BrokerError(
-                f"{settings.host}:{settings.port} does not answer: {fault}. Start TWS or the "
-                "Gateway, and allow API connections on this port."
-            ) from fault
+            raise BrokerError(unreachable(settings, fault)) from fault
         finally:
             self._refused = None
             if not wanted.done():

@@ -140,6 +140,9 @@ class Quotes:
             self._watch(symbol)
         elif effect not in (Effect.NOTE, Effect.COMPETING):
             line.said, line.is_fresh = Quality.NONE, False
+            if line.quote.quality is Quality.NONE:
+                # Nothing changes by it, but it is why there never was a quote.
+                self.emit(DataQuality(symbol, Quality.NONE, text))
         self._judge(symbol, text)
         return True
 

@@ -85,7 +85,8 @@ def _findings(settings: IbkrSettings) -> list[str]:
         )
     if settings.mode is Mode.LIVE and settings.live_confirmation != account:
         found.append(
-            f"live trading of {account} is not confirmed. Type the account into live_confirmation."
+            f"live trading of {account} is not confirmed. Type the account into live_confirmation "
+            "(--confirm-live)."
         )
     if settings.messages_per_s + settings.burst > 50:
         found.append(
@@ -107,4 +108,12 @@ def account_fault(settings: IbkrSettings, managed: tuple[str, ...]) -> str:
     return (
         f"the gateway manages {', '.join(managed) or 'no account'}, and {settings.account} alone "
         "is to be traded. Log in as that account, or name the other one in the settings."
+    )
+
+
+def unreachable(settings: IbkrSettings, fault: OSError) -> str:
+    """What to say where nothing listens."""
+    return (
+        f"{settings.host}:{settings.port} does not answer: {fault}. Start TWS or the Gateway, and "
+        "allow API connections on this port."
     )

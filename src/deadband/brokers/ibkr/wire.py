@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
@@ -203,6 +204,8 @@ def _codec() -> ModuleType:
         raise BrokerError(
             "the IBKR adapter needs ib_async. Install it: pip install 'deadband[ibkr]'."
         ) from fault
+    # What it has to say is heard by its callbacks; where no log is set up it would print it too.
+    logging.getLogger("ib_async").addHandler(logging.NullHandler())
     return ib_async
 
 

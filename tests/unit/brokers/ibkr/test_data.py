@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from deadband.brokers.ibkr.account import Account
 from deadband.brokers.ibkr.contracts import disagreements, read_hours
-from deadband.brokers.ibkr.history import History, HistoryAsked, HistoryBar, Pacing
+from deadband.brokers.ibkr.history import History, HistoryAsked, HistoryBar, Pacing, sweep
 from deadband.brokers.ibkr.said import PositionSaid, ValueSaid
 from deadband.core.broker import Failed, Hours, Instrument, Ok, PriceBand
 from deadband.core.events import DataQuality, Halt, Quality, TradingStatus
@@ -293,3 +294,16 @@ def test_money_means_nothing_until_the_account_is_ready() -> None:
     assert report.is_ready
     account.value(ValueSaid("DU1", "AccountReady", "false", ""))
     assert not account.report().is_ready
+
+
+def test_answers_that_were_kept_long_ago_are_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    other = tmp_path / "notes.txt"
+    for path in (old, new, other):
+        path.write_text("[]")
+        os.utime(path, ns=(0, 0))
+    day = 86_400 * 10**9
+    os.utime(new, ns=(2 * day, 2 * day))
+    assert sweep(tmp_path, 61 * day) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.json", "notes.txt"]
+    assert sweep(tmp_path / "none", 61 * day) == 0

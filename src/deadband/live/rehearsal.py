@@ -1,0 +1,87 @@
+"""A run in the simulated gateway's time: its clock, and an event loop that goes as fast.
+
+For `deadband gateway --start ... --speed ...` alone. Everything that a run waits for, from the next
+bar to an answer, is waited for in gateway seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from ..brokers.ibkr.settings import IbkrSettings
+from ..brokers.ibkr.time_told import time_told
+from ..core.errors import BrokerError
+
+MEASURE_S = 0.5
+"""Real seconds over which the gateway's speed is measured."""
+TOLERANCE = 0.3
+"""How far the measured speed may be off, a fraction; machines are busy."""
+
+
+class Hurried(selectors.DefaultSelector):
+    """Waits for a part of the time it is told to."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        found: list[tuple[selectors.SelectorKey, int]] = super().select(
+            None if timeout is None else timeout / self._speed
+        )
+        return found
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """An event loop whose seconds are `speed` times as short."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        super().__init__(Hurried(speed))
+
+    def time(self) -> float:
+        return monotonic() * self._speed
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClock:
+    """The gateway's time, from one reading of it on; `began` real seconds."""
+
+    start: datetime
+    began: float
+    speed: float
+
+    def __call__(self) -> datetime:
+        return self.start + timedelta(seconds=(monotonic() - self.began) * self.speed)
+
+
+def read_clock(settings: IbkrSettings, speed: float) -> GatewayClock:
+    """Read the gateway's clock, and see that it goes as fast as is said; raises BrokerError."""
+    return asyncio.run(_read(settings, speed))
+
+
+async def _read(settings: IbkrSettings, speed: float) -> GatewayClock:
+    (first, first_at), (last, last_at) = await time_told(settings, MEASURE_S)
+    measured = (last - first) / (last_at - first_at)
+    # Whole seconds are told, so that at slow speeds one of them is rounding.
+    if abs(measured - speed) > max(speed * TOLERANCE, 1.5 / (last_at - first_at)):
+        raise BrokerError(
+            f"the gateway's clock goes {measured:.1f} times as fast as this machine's, and "
+            f"--rehearse says {speed:g}. Give both the same, `deadband gateway --speed {speed:g}`; "
+            "a real gateway cannot be rehearsed on."
+        )
+    return GatewayClock(datetime.fromtimestamp(last, UTC), last_at, speed)
+
+
+def patient(settings: IbkrSettings, speed: float) -> IbkrSettings:
+    """The settings with waits for the other process in real seconds: it is no faster than it is."""
+    waits: Mapping[str, float] = {
+        name: getattr(settings, name) * max(speed, 1.0)
+        for name in ("connect_s", "answer_s", "ack_s", "heartbeat_s", "silence_s", "most_skew_s")
+    }
+    return replace(settings, **waits)  # type: ignore[arg-type]
