@@ -42,7 +42,8 @@ class Desk:
 def test_known_names_are_watched_once_and_unknown_ones_are_said_and_asked_again() -> None:
     desk: Any = Desk()
     kept, journal = standing()
-    line = Line(desk, desk, desk, kept, ("AAPL", "NOPE"))
+    names = ("AAPL", "NOPE")
+    line = Line(desk, desk, desk, kept, names, watched=frozenset(names))
     for _ in range(2):
         asyncio.run(line.connect())
     assert desk.connected == 2
