@@ -208,8 +208,14 @@ class World:
         mine = dict(zip(universe.symbols, self.state.book.shares.tolist(), strict=True))
         assert {symbol: qty for symbol, qty in mine.items() if qty} == held
         assert self.state.book.cash_micro == account.cash_micros
-        working = {(o.order.cl_ord_id, o.cum_qty) for o in self.state.working}
-        there = {(o.ticket.text("orderRef"), o.filled) for o in self.host.desk.working()}
+        working = {
+            (o.order.cl_ord_id, o.order.order_qty, o.order.price, o.cum_qty)
+            for o in self.state.working
+        }
+        there = {
+            (o.ticket.text("orderRef"), o.ticket.quantity, o.ticket.limit, o.filled)
+            for o in self.host.desk.working()
+        }
         assert working == there
         asked = [order for order in self.state.working if order.status in ASKED]
         assert not asked, "an answer is waited for that will never come"

@@ -5,6 +5,7 @@ Rules
     bust, read from the quantities, and RESTATED, the broker's own word that the order lives.
   * A fill moves the status by its quantities alone: full is FILLED; less leaves a pending or final
     status as it is, and makes any other PARTIALLY_FILLED.
+  * A change, or its refusal, that leaves nothing to trade has found the order full.
   * A report that the table does not foresee for a status leaves the status as it is.
 """
 
@@ -16,6 +17,8 @@ from types import MappingProxyType
 from .orders import TRADES, ExecType, OrdStatus
 
 FINAL = frozenset({OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED})
+AT_WORK = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED})
+"""At the broker, with nothing asked of it: such an order may be changed."""
 PENDING = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 _S, _E = OrdStatus, ExecType
@@ -63,7 +66,9 @@ def next_status(status: OrdStatus, exec_type: ExecType, cum_qty: int, order_qty:
     after = NEXT.get((status, exec_type))
     if after is None:
         return status
-    return standing(cum_qty) if after is OrdStatus.NEW else after
+    if after is not OrdStatus.NEW:
+        return after
+    return OrdStatus.FILLED if 0 < order_qty <= cum_qty else standing(cum_qty)
 
 
 def standing(cum_qty: int) -> OrdStatus:

@@ -18,7 +18,7 @@ from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
-from .reconcile import agreed, differences, lost_cancels
+from .reconcile import agreed, differences, lost_cancels, lost_changes
 from .watch import Standing
 
 
@@ -107,5 +107,8 @@ class Line:
         for order in lost_cancels(state, shot):
             text = f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
             self.standing.conclude(order, ExecType.CANCEL_REJECTED, text)
+        for order, kind in lost_changes(self.standing.state, shot):
+            text = f"{Code.RECON_CHANGE_LOST}: the broker has it at work"
+            self.standing.conclude(order, kind, text)
         self.standing.compared(differences(self.standing.state, shot))
         self.compared_at = asyncio.get_running_loop().time()

@@ -17,7 +17,7 @@ from ..core.broker import Broker, BrokerSnapshot, Ok
 from ..core.errors import BrokerError
 from ..core.events import Difference, OrderState
 from ..core.lifecycle import FINAL
-from ..core.orders import OrdStatus, WorkingOrder
+from ..core.orders import SAME_PRICE, ExecType, OrdStatus, WorkingOrder
 from ..core.reasons import Code
 from ..core.types import State
 
@@ -55,16 +55,33 @@ def _values(shot: BrokerSnapshot) -> tuple[object, ...]:
 
 def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]:
     """Orders of which we wait for a cancel, and which the broker lists as plainly at work."""
-    at_work = {
-        order.cl_ord_id
-        for order in _orders(shot)
-        if order.status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
-    }
+    at_work = _at_work(shot)
     return tuple(
         order
         for order in state.working
         if order.status is OrdStatus.PENDING_CANCEL and order.order.cl_ord_id in at_work
     )
+
+
+def lost_changes(state: State, shot: BrokerSnapshot) -> tuple[tuple[WorkingOrder, ExecType], ...]:
+    """Orders of which we wait for a change, and which the broker lists as plainly at work.
+
+    Each with what that says: REPLACED where the broker has it as asked, else CANCEL_REJECTED.
+    """
+    at_work, found = _at_work(shot), []
+    for order in state.working:
+        there, wanted = at_work.get(order.order.cl_ord_id), order.wanted
+        if there is None or wanted is None or order.status is not OrdStatus.PENDING_REPLACE:
+            continue
+        taken = there.order_qty == wanted.order_qty and abs(there.price - wanted.price) < SAME_PRICE
+        found.append((order, ExecType.REPLACED if taken else ExecType.CANCEL_REJECTED))
+    return tuple(found)
+
+
+def _at_work(shot: BrokerSnapshot) -> dict[str, OrderState]:
+    """What the broker lists with nothing under way."""
+    plain = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
+    return {order.cl_ord_id: order for order in _orders(shot) if order.status in plain}
 
 
 def differences(state: State, shot: BrokerSnapshot) -> tuple[Difference, ...]:

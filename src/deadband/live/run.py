@@ -129,11 +129,14 @@ class LiveRun:
         return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
 
     def _send(self, plan: Plan) -> None:
-        """Cancels first, then new orders; what is not taken for sending is over at once."""
+        """Cancels, changes, new orders; what is not taken for sending is answered at once."""
         standing, broker = self.line.standing, self.line.broker
         refused = [broker.cancel(cl_ord_id) for cl_ord_id in plan.cancels]
         self.line.hear()
         standing.not_canceled(refused)
+        refused = [broker.replace(change) for change in plan.replaces]
+        self.line.hear()
+        standing.not_replaced(refused)
         # What the gate denied is in the plan's record already; here the broker's side denies.
         standing.denied(broker.submit(plan.orders))
         self.line.hear()

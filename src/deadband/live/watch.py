@@ -111,6 +111,10 @@ class Standing:
         """Orders whose cancel was not taken work on, unless they have ended meanwhile."""
         self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_CANCEL)
 
+    def not_replaced(self, receipts: Iterable[Receipt]) -> None:
+        """Orders whose change was not taken stand as they were."""
+        self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_REPLACE)
+
     def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
         """Say ourselves what became of an order, where nobody else will."""
         self._fold([self._own(order.order, kind, text)])

@@ -33,6 +33,12 @@ def readable(desk: Desk, k: int) -> Denial | None:
     return None if isfinite(price) else Denial(Code.GATE_COLLAR, price, 0.0)
 
 
+def changeable(desk: Desk, k: int) -> Denial | None:
+    """What a raise adds to is at work, and nothing else is asked of it."""
+    lost = k in desk.raised and desk.raised[k] is None
+    return Denial(Code.GATE_CHANGE, 1.0, 0.0) if lost else None
+
+
 def account(desk: Desk, k: int) -> Denial | None:
     book, wanted = desk.asked.seen.portfolio, desk.asked.settings.execution
     if (book.account, book.currency) != (wanted.account, wanted.currency):
@@ -124,9 +130,11 @@ def _same_side(desk: Desk, k: int) -> list[bool]:
 
 
 def unique(desk: Desk, k: int) -> Denial | None:
-    """No id is used twice, and no plan asks twice for the same."""
+    """No id is used twice, but by the raise of an order; no plan asks twice for the same."""
     order, earlier = desk.orders[k], desk.orders[:k]
     before = [one.order for one in desk.asked.state.working] + list(desk.asked.state.sent.recent)
+    if k in desk.raised:
+        before = []
     same = [one for one in (*before, *earlier) if one.cl_ord_id == order.cl_ord_id]
     same += [one for one in earlier if _does(one) == _does(order)]
     return Denial(Code.GATE_DUPLICATE, float(len(same)), 0.0) if same else None
@@ -184,8 +192,8 @@ def may_short(desk: Desk, k: int) -> Denial | None:
 
 
 EVERY: tuple[Check, ...] = (
-    *(readable, account, killed, tradable, quoted, inside_collar, on_tick),
+    *(changeable, readable, account, killed, tradable, quoted, inside_collar, on_tick),
     *(decided, unique, not_again, uncrossed, held_enough, may_short),
 )
-SENSE: tuple[Check, ...] = (readable, decided, unique, held_enough)
+SENSE: tuple[Check, ...] = (changeable, readable, decided, unique, held_enough)
 """Those that no setting changes: what fails one of them is no order at all."""
