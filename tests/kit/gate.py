@@ -62,6 +62,11 @@ def asked(
     if target is None:
         target = held.weights.copy()
         there = {one.order.cl_ord_id: one.order for one in working}
+        for gone in working:
+            if gone.order.cl_ord_id in cancels and gone.status is OrdStatus.NEW:
+                name = NAMES.index[gone.order.symbol]
+                less = gone.order.side.sign * gone.leaves_qty
+                target[name] -= less * held.price[name] / held.nav
         for change in replaces:
             if (old := there.get(change.cl_ord_id)) is not None:
                 more = old.side.sign * (change.order_qty - old.order_qty)

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -39,6 +39,12 @@ NAV = 1_000_000.0
 WIDE = OptimizationConfig(
     max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=1.0
 )
+TIGHT = OptimizationConfig(
+    max_net_exposure=0.03, max_gross_exposure=0.15, per_name_cap=1.0, beta_tolerance=0.02
+)
+BETA = {"S0000": 1.5, "S0001": 0.5}
+SPARE = 2
+"""Shares beyond what was decided that keep a limit."""
 STATUSES = [OrdStatus.NEW, OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.PENDING_NEW]
 OLD_NS = int(kit.NOW.timestamp() - 600) * 1_000_000_000
 many = settings(max_examples=200, deadline=None, derandomize=True)
@@ -52,6 +58,8 @@ class Case:
     working: tuple[WorkingOrder, ...]
     target: tuple[int, ...]
     made: Any
+    tight: bool = False
+    """Whether limits bind, so that orders are fitted to them."""
 
     @cached_property
     def state(self) -> State:
@@ -78,7 +86,13 @@ class Case:
         )
         book = portfolio(self.state, market, made.execution, kit.NOW)
         seen = kit.seen(NAMES, market=market, portfolio=book)
-        problem = kit.problem(NAMES, current=book.weights, config=WIDE, allow_short=True)
+        problem = kit.problem(
+            NAMES,
+            current=book.weights,
+            config=TIGHT if self.tight else WIDE,
+            allow_short=True,
+            beta=BETA,
+        )
         # A name with shares of unknown fate is frozen: nothing is decided for it.
         target = np.where(book.unknown > 0, book.weights, self.wanted * book.price / book.nav)
         decision = kit.decision(NAMES, target)
@@ -150,7 +164,8 @@ def case(seed: int) -> Case:
             part = int(draw.integers(0, one.leaves_qty + 1))
             target[name] = held[name] + one.order.side.sign * part
     made = {"order_life_min": float(draw.choice([5.0, 60.0]))}
-    return Case(held, tuple(working), tuple(map(int, target)), made)
+    tight = bool(draw.random() < 0.5)
+    return Case(held, tuple(working), tuple(map(int, target)), made, tight)
 
 
 cases = st.builds(case, st.integers(0, 2**32))
@@ -173,6 +188,10 @@ def of(name: int, working: tuple[WorkingOrder, ...]) -> list[tuple[int, int]]:
 
 @many
 @given(cases)
+@example(case(148))
+@example(case(244))
+@example(case(545))
+@example(case(1193))
 def test_no_race_ends_beyond_what_worked_before_or_was_decided_now(case: Case) -> None:
     """Whatever a replaced or canceled order fills of its old or its new terms, or of neither."""
     for name, symbol in enumerate(NAMES.symbols):
@@ -180,7 +199,7 @@ def test_no_race_ends_beyond_what_worked_before_or_was_decided_now(case: Case) -
         new = [(one.side.sign, one.order_qty) for one in case.plan.orders if one.symbol == symbol]
         after = reach(case.held[name], of(name, case.after()) + new)
         low, high = min(*before, case.target[name]), max(*before, case.target[name])
-        assert low - 2 <= min(after) and max(after) <= high + 2
+        assert low - SPARE <= min(after) and max(after) <= high + SPARE
 
 
 @many
@@ -200,6 +219,8 @@ def test_zero_is_crossed_only_where_it_could_have_been_or_was_decided(case: Case
 def test_an_amended_book_is_the_decided_one_where_nothing_had_to_be_canceled_first(
     case: Case,
 ) -> None:
+    if case.tight:
+        return
     gone, changes = set(case.plan.cancels), {one.cl_ord_id: one for one in case.plan.replaces}
     for name, symbol in enumerate(NAMES.symbols):
         own = [one for one in case.working if one.order.symbol == symbol]

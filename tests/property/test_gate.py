@@ -117,7 +117,7 @@ def case(seed: int) -> Asked:
         uneven=float(draw.choice([0.0, 0.05, 0.25])),
         uneven_beta=float(draw.choice([0.0, 0.1, 0.5])),
         hedge_symbol="S0003" if draw.random() < 0.3 else "",
-        account_type="cash" if draw.random() < 0.1 else "margin",
+        account_type="cash" if draw.random() < 0.2 else "margin",
     )
     working = at_work(draw)
     basket = orders(draw, int(draw.integers(0, 8)), book.shares)
@@ -421,7 +421,7 @@ def test_the_cases_reach_the_book_and_pass_and_deny() -> None:
     """A property over cases that are all denied at once would prove nothing."""
     codes: set[Code] = set()
     passed = changed = 0
-    for seed in range(600):
+    for seed in range(1000):
         plan = gate(case(seed))
         passed, changed = passed + len(plan.orders), changed + len(plan.replaces)
         codes |= {note.code for note in plan.notes}

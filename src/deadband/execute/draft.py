@@ -63,10 +63,14 @@ class Draft:
 
     @property
     def exact(self) -> Floats:
-        """Shares (n,) the decision asks to trade before they are rounded, unsigned."""
+        """Shares (n,) the decision asks to trade before they are rounded, unsigned.
+
+        The book of the decision has filled what is being canceled: that much is less to trade.
+        """
         book = self.seen.portfolio
-        shares: Floats = np.abs(self.decision.target - book.weights) * book.nav
-        return shares / np.maximum(book.price, 1e-9)
+        change = (self.decision.target - book.weights) * book.nav / np.maximum(book.price, 1e-9)
+        shares: Floats = np.abs(change + self.canceled)
+        return shares
 
     @property
     def growing(self) -> Bools:

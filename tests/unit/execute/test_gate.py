@@ -156,6 +156,22 @@ def test_no_order_meets_one_of_our_own(status: OrdStatus) -> None:
 SELL = {"side": sell().side}
 
 
+@pytest.mark.parametrize("how", ["canceled", "reduced"])
+@pytest.mark.parametrize(("qty", "code"), [(102, None), (104, Code.GATE_MORE_THAN_DECIDED)])
+def test_what_goes_of_the_other_side_is_less_to_trade(
+    how: str, qty: int, code: Code | None
+) -> None:
+    """200 to go: 100 are taken off a buy at work, 100 and three lots of rounding may be sold."""
+    gone: dict[str, Any] = {"cancels": ("w",)} if how == "canceled" else {"replaces": (to(40),)}
+    left = 140 if how == "reduced" else 100
+    bid = kit.working("w", order_qty=left, decision_id="0", transact_time=0)
+    target = np.array([0.05 + (left - 200) * 1e-4, 0.0, 0.0, 0.0])
+    passed = gate(asked(sell(qty=qty), book=LONG, working=(bid,), target=target, **gone))
+    codes = list(said(passed).values())
+    # Only a cancel leaves before a new order may; a bid that is but reduced may still be met.
+    assert codes == ([code] if code else [] if how == "canceled" else [Code.GATE_SELF_CROSS])
+
+
 def test_a_share_is_sold_once() -> None:
     offered = kit.working("o", order_qty=450, decision_id="0", transact_time=0, **SELL)
     assert verdict(sell(qty=50), book=LONG, working=(offered,)) is None

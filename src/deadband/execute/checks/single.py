@@ -13,7 +13,7 @@ from ...core.orders import Order, OrdType, Side
 from ...core.reasons import Code
 from ...core.session import session_at
 from ...core.units import BPS
-from .desk import Denial, Desk, young
+from .desk import UNSURE, Denial, Desk, young
 
 Check = Callable[[Desk, int], Denial | None]
 
@@ -100,7 +100,11 @@ def on_tick(desk: Desk, k: int) -> Denial | None:
 
 
 def decided(desk: Desk, k: int) -> Denial | None:
-    """What left and leaves for a decision is never more than it asked of the name (I1)."""
+    """What left and leaves for a decision is never more than it asked of the name (I1).
+
+    It was made for a book in which all that works has filled: what now goes of the other side is
+    that much less to trade.
+    """
     order, asked, name = desk.orders[k], desk.asked, int(desk.name[k])
     book = asked.seen.portfolio
     change = float(asked.decision.target[name] - book.weights[name])
@@ -115,10 +119,21 @@ def decided(desk: Desk, k: int) -> Denial | None:
         == (order.decision_id, order.symbol, order.side.sign)
     )
     before += abs(int(desk.qty[:k][_same_side(desk, k)].sum()))
-    most = abs(change) * book.nav / float(book.price[name])
+    most = abs(change) * book.nav / float(book.price[name]) - _undone(desk, order)
     most += SPARE_LOTS * int(asked.universe.lot[name])
     total = before + order.order_qty
     return None if total <= most else Denial(Code.GATE_MORE_THAN_DECIDED, total, most)
+
+
+def _undone(desk: Desk, order: Order) -> int:
+    """Shares that known orders against this one will not do any more, by cancel or reduction."""
+    gone = 0
+    for one in desk.live.get(order.symbol, ()):
+        if one.order.side.sign != order.side.sign and one.status not in UNSURE:
+            canceled = one.order.cl_ord_id in desk.asked.plan.cancels
+            left = 0 if canceled else min(one.least_leaves, desk.changes.left_of(one))
+            gone += one.least_leaves - left
+    return gone
 
 
 def _same_side(desk: Desk, k: int) -> list[bool]:
