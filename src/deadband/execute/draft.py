@@ -94,6 +94,15 @@ class Draft:
         spare: Ints = np.where(self.growing, size, np.where(gained, lot, 0))
         return spare
 
+    @property
+    def takes_a_lot(self) -> Bools:
+        """Names (n,) whose own bounds leave room for one lot more of their order."""
+        book, bounds = self.seen.portfolio, self.problem.bounds
+        more = self.held + self.shares + np.sign(self.shares) * self.universe.lot
+        weight = more * book.price / book.nav
+        fits: Bools = (weight >= bounds.low) & (weight <= bounds.high)
+        return fits
+
     def enough(self, name: int, less: int) -> int:
         """`less`, or the whole order when what is left of it would be below the minimum ticket."""
         size, price = int(abs(self.shares[name])), float(self.seen.portfolio.price[name])

@@ -40,7 +40,8 @@ def keep_limits(draft: Draft) -> None:
     """Give shares back until whole shares keep every limit.
 
     A growing order may also take the one lot that it was rounded down by, where there is cash for
-    it: in a hedged book the smaller position is not always the smaller risk.
+    it and the name's own cap leaves room: in a hedged book the smaller position is not always the
+    smaller risk.
     """
     universe, ask = draft.universe, draft.seen.market.ask
     spare = draft.returnable
@@ -57,7 +58,7 @@ def keep_limits(draft: Draft) -> None:
                 less = draft.enough(name, less)
             offers.append((excess(less), universe.symbols[name], name, less))
         missing = draft.cash_missing(draft.returnable)
-        for name in np.flatnonzero(short).tolist():
+        for name in np.flatnonzero(short & draft.takes_a_lot).tolist():
             lot = int(universe.lot[name])
             cost = lot * float(ask[name]) * (1 + FEE_ALLOWANCE)
             if draft.shares[name] < 0 or undoes[name] or missing + cost <= 0:

@@ -482,3 +482,13 @@ def test_a_reduction_ends_where_it_would_break_another_limit_by_more() -> None:
     held, target = {B: 0.0504, D: -0.1997}, {A: 0.05, B: 0.05}
     made = planned(held, target, price={A: 10.0}, config=config, beta=beta)
     assert sent(made) == [(A, "BUY", 4990)]
+
+
+@pytest.mark.parametrize(("cap", "sold"), [(0.0209, 20), (0.021, 21)])
+def test_a_lot_more_that_would_keep_a_limit_does_not_pass_the_names_own_cap(
+    cap: float, sold: int
+) -> None:
+    """20.5 shares of 999 dollars against a long of 0.0208: the 21st keeps NET, where it may."""
+    config = OptimizationConfig(max_net_exposure=0.0004, max_gross_exposure=2.0, per_name_cap=cap)
+    made = planned({A: 0.0208}, {A: 0.0208, B: -0.0205}, price={A: 100.0, B: 999.0}, config=config)
+    assert sent(made) == [(B, "SELL_SHORT", sold)]
