@@ -21,7 +21,7 @@ from .core.config import RiskSettings, Settings
 from .core.features import Features
 from .core.orders import Charge, ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
 from .core.parents import Basket, Instruction, Parent, Progress, Tick
-from .core.reasons import Code
+from .core.reasons import BY_NUMBER, Code
 from .core.seen import History, Market, Seen, Universe
 from .core.session import Session, exchange_day
 from .core.types import CycleRecord, RiskModel, State
@@ -35,6 +35,7 @@ from .execute.plan import plan
 from .execute.short_horizon import Facts, adopt, ended, netted, parent_of
 from .execute.short_horizon import amend as amend_basket
 from .execute.short_horizon import call_off as call_off
+from .execute.short_horizon import changed as changed
 from .execute.short_horizon import heard as heard_by_parents
 from .optimize.solve import solve
 from .policy.decide import decide
@@ -132,21 +133,23 @@ def _at_open(state: State, seen: Seen) -> State:
 def after(record: CycleRecord) -> State:
     """The state that follows a cycle, its orders not yet acknowledged."""
     state, seen, plan_ = record.state, record.seen, record.plan
-    canceled = frozenset(plan_.cancels)
-    working = tuple(
-        replace(order, status=OrdStatus.PENDING_CANCEL)
-        if order.order.cl_ord_id in canceled
-        else order
-        for order in state.working
-    )
-    sent = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
+    working = _asked_of(record)
+    new = tuple(WorkingOrder(order, OrdStatus.PENDING_NEW) for order in plan_.orders)
     usd = sum(order.order_qty * order.arrival for order in plan_.orders)
+    pairs = tuple(zip(state.working, working, strict=True))
+    usd += sum(after.committed_usd - before.committed_usd for before, after in pairs)
+    added = tuple(
+        replace(after.wanted, order_qty=after.wanted.order_qty - after.order.order_qty)
+        for before, after in pairs
+        if after.wanted is not None and before.wanted is None
+        if after.wanted.order_qty > after.order.order_qty
+    )
     barred = is_one_of(record.decision.code, NO_REENTRY)
     taken_up = record.permits.watch.cleared > state.watch.cleared
     nav = seen.portfolio.nav
     return replace(
         state,
-        working=working + sent,
+        working=working + new,
         cycle=state.cycle + 1,
         turnover_today=state.turnover_today + usd / nav,
         start_nav=nav if taken_up else state.start_nav,
@@ -157,8 +160,28 @@ def after(record: CycleRecord) -> State:
         risk=record.risk,
         last_target=record.proposal.weights,
         skill=record.signal.skill,
-        sent=state.sent.and_now(plan_.orders, epoch_ns(seen.now)),
+        sent=state.sent.and_now(added + plan_.orders, epoch_ns(seen.now)),
     )
+
+
+def _asked_of(record: CycleRecord) -> tuple[WorkingOrder, ...]:
+    """The orders that worked before the cycle, with what it asks of them."""
+    universe, now = record.state.universe, epoch_ns(record.seen.now)
+    canceled = frozenset(record.plan.cancels)
+    changes = {one.cl_ord_id: one for one in record.plan.replaces}
+    asked = []
+    for order in record.state.working:
+        ref, name = order.order.cl_ord_id, universe.index[order.order.symbol]
+        after = order
+        if ref in canceled:
+            after = replace(order, status=OrdStatus.PENDING_CANCEL)
+        elif ref in changes:
+            reason = BY_NUMBER[int(record.decision.code[name])].value
+            mid = float(record.seen.market.mid[name])
+            wanted = order.changed(changes[ref], record.cycle_id, reason, mid, now)
+            after = replace(order, status=OrdStatus.PENDING_REPLACE, wanted=wanted)
+        asked.append(after)
+    return tuple(asked)
 
 
 def apply(state: State, report: ExecutionReport | TradeFee | Charge) -> State:

@@ -197,6 +197,7 @@ def _summary(record: CycleRecord) -> dict[str, Any]:
         "cycle_id": record.cycle_id,
         "asof": record.seen.now.isoformat(),
         "orders": len(record.plan.orders),
+        "amended": len(record.plan.replaces),
         "denied": len(record.plan.denied),
         "changes": [
             {"symbol": symbols[i], "from": float(current[i]), "to": float(decision.target[i])}

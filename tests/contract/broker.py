@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from deadband.core.bars import Bar
-from deadband.core.orders import ExecType, ExecutionReport, Order, Side
+from deadband.core.orders import ExecType, ExecutionReport, Order, Replacement, Side
 from deadband.core.ports import SimulatedBroker, Statement
 from deadband.core.seen import Universe
 from deadband.core.units import micros
@@ -273,6 +273,52 @@ class BrokerContract:
         broker.submit((buy(10),), NOW)
         broker.cancel(("b",), NOW)
         assert broker.cancel(("b",), NOW) == ()
+
+    def test_r1_a_reduced_order_fills_what_is_left_of_it_in_its_place(
+        self, broker: SimulatedBroker
+    ) -> None:
+        broker.submit((buy(400, id_="b1"), buy(400, id_="b2")), NOW)
+        (changed,) = broker.replace((Replacement("b1", 150, 102.0),), NOW)
+        assert (changed.exec_type, changed.order_qty, changed.price) == (
+            ExecType.REPLACED,
+            150,
+            102.0,
+        )
+        told = fills(broker.advance(bar(volume=2_000.0)))
+        assert [(one.cl_ord_id, one.last_qty) for one in told] == [("b1", 150), ("b2", 50)]
+
+    def test_r2_a_raised_order_goes_behind_the_others_and_pays_one_minimum(
+        self, broker: SimulatedBroker
+    ) -> None:
+        broker.submit((buy(50, id_="b1"), buy(100, id_="b2")), NOW)
+        broker.replace((Replacement("b1", 150, 102.0),), NOW)
+        told = fills(broker.advance(bar(volume=2_000.0)))
+        assert [(one.cl_ord_id, one.last_qty) for one in told] == [("b2", 100), ("b1", 100)]
+        (rest,) = fills(broker.advance(bar()))
+        assert (rest.last_qty, rest.fee_micro) == (50, 0)
+
+    def test_r3_a_raise_that_would_sell_more_than_is_held_is_refused(
+        self, broker: SimulatedBroker
+    ) -> None:
+        self.held(broker)
+        broker.submit((sell(300),), NOW)
+        (refused,) = broker.replace((Replacement("s", 501, 98.0),), NOW)
+        assert refused.exec_type is ExecType.CANCEL_REJECTED and refused.text
+        (made,) = broker.replace((Replacement("s", 500, 98.0),), NOW)
+        assert made.exec_type is ExecType.REPLACED
+        assert sum(one.last_qty for one in fills(broker.advance(bar()))) == 500
+
+    def test_r4_changing_what_is_done_says_nothing(self, broker: SimulatedBroker) -> None:
+        broker.submit((buy(100),), NOW)
+        broker.advance(bar())
+        assert broker.replace((Replacement("b", 50, 102.0),), NOW) == ()
+
+    def test_r5_a_change_to_what_has_filled_ends_the_order(self, broker: SimulatedBroker) -> None:
+        broker.submit((buy(400),), NOW)
+        broker.advance(bar(volume=2_000.0))
+        (over,) = broker.replace((Replacement("b", 200, 102.0),), NOW)
+        assert over.exec_type is ExecType.CANCELED
+        assert broker.advance(bar()) == ()
 
     def test_x3_what_rests_expires_with_the_session(self, broker: SimulatedBroker) -> None:
         broker.submit((buy(2 * FULL), buy(100, symbol=OTHER, id_="done")), NOW)

@@ -245,3 +245,27 @@ def test_a_child_beyond_its_orders_bounds_does_not_leave(
     assert set(rejected) == {f"{Code.ORDER_CHILD_BAD}: it is not to be"}
     orders = [order for record in of.records for order in record.plan.orders]
     assert rejected.total() == 2 * len(orders) > 0
+
+
+SLOW = replace(QUICK, horizon_min=30.0, start_at=-6.0, rungs=1, cross_at=1.0)
+"""Orders rest far from the market, so that the next decisions find them at work."""
+
+
+@pytest.mark.parametrize("at", [0, 30, 45, 60, 75, 90])
+def test_a_new_decision_changes_orders_that_are_worked(tmp_path: Path, at: int) -> None:
+    exact = settings(**EAGER, engine="qp", lambda_risk=10.0, algorithm="passive")
+    of = world(tmp_path)
+    of.settings = replace(exact, tactics=SLOW)
+    lived(of, at, is_after=True, cycles=14)
+    if at:
+        lived(of, cycles=14)
+    of.check()
+    changes = [change for record in of.records for change in record.plan.replaces]
+    assert len(changes) >= 3
+    assert not [o for o in of.state.working if o.wanted is not None]
+    worked = {w.parent.order.cl_ord_id: w for w in of.line.standing.basket.works}  # type: ignore[union-attr]
+    for order in of.state.working:
+        one = worked[order.order.cl_ord_id]
+        assert (one.parent.order, one.filled) == (order.order, order.cum_qty)
+        assert one.filled + one.worst_leaves <= order.order.order_qty
+    assert replay(of.path).differences == ()

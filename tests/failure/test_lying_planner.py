@@ -15,8 +15,8 @@ from deadband import cycle
 from deadband.backtest.explain import explain
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
-from deadband.backtest.run import CYCLE
-from deadband.core.orders import Side
+from deadband.backtest.run import CYCLE, REPORTS
+from deadband.core.orders import ExecType, Replacement, Side
 from deadband.core.reasons import Code
 from deadband.core.types import Plan
 from deadband.execute.plan import plan as honest
@@ -116,3 +116,29 @@ def test_a_lie_does_not_leave(
     said = explain(path, denied.symbol, denied.decision_id).sentence
     assert "The gate denied its order: GATE_" in said
     assert [one for plan in plans for one in plan.orders if one.cl_ord_id.endswith("x")] == []
+
+
+def test_changes_that_nobody_decided_do_not_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every order at work ten times as large, and a change of one that is not there."""
+
+    def planner(universe: Any, *rest: Any) -> Plan:
+        made, working = honest(universe, *rest), rest[3]
+        raises = tuple(
+            Replacement(one.order.cl_ord_id, one.order.order_qty * 10, one.order.price)
+            for one in working
+        )
+        return replace(made, replaces=(Replacement("ghost", 5, 100.0), *raises))
+
+    monkeypatch.setattr(cycle, "plan", planner)
+    slow = settings(K=6, K_buy=5, K_sell=8, per_name_cap=0.05, max_fill_participation=5e-4)
+    path = short_day(tmp_path / "lied.db", made=slow)
+    ledger = read_ledger(path)
+    assert ledger.summary()["changes"] == 0
+    assert ledger.denied[Code.GATE_CHANGE] >= CYCLES
+    assert ledger.denied[Code.GATE_NOT_DECIDED] > 10
+    with JournalReader(path) as journal:
+        told = [r for e in journal.entries() if e.kind == REPORTS for r in journal.value(e.tree)]
+    assert not any(report.exec_type is ExecType.REPLACED for report in told)
+    assert replay(path).differences == ()

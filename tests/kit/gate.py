@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deadband.core.config import Settings
-from deadband.core.orders import Order, OrdStatus, Sent, Side, WorkingOrder
+from deadband.core.orders import Order, OrdStatus, Replacement, Sent, Side, WorkingOrder
 from deadband.core.reasons import Code
 from deadband.core.seen import Market, Portfolio, Switch
 from deadband.core.types import Plan
@@ -44,6 +44,7 @@ def asked(
     beta: Any = None,
     target: Any = None,
     cancels: tuple[str, ...] = (),
+    replaces: tuple[Replacement, ...] = (),
     now: Any = NOW,
     **remembered: Any,
 ) -> Asked:
@@ -60,6 +61,17 @@ def asked(
     )
     if target is None:
         target = held.weights.copy()
+        there = {one.order.cl_ord_id: one.order for one in working}
+        for gone in working:
+            if gone.order.cl_ord_id in cancels and gone.status is OrdStatus.NEW:
+                name = NAMES.index[gone.order.symbol]
+                less = gone.order.side.sign * gone.leaves_qty
+                target[name] -= less * held.price[name] / held.nav
+        for change in replaces:
+            if (old := there.get(change.cl_ord_id)) is not None:
+                more = old.side.sign * (change.order_qty - old.order_qty)
+                name = NAMES.index[old.symbol]
+                target[name] += more * held.price[name] / held.nav
         for one in orders:
             if one.symbol in NAMES.index and isinstance(one.order_qty, int):
                 name = NAMES.index[one.symbol]
@@ -71,7 +83,7 @@ def asked(
         looked,
         beta,
         decision(NAMES, np.asarray(target)),
-        Plan(orders, cancels, ()),
+        Plan(orders, cancels, (), replaces=replaces),
         wide() if made is None else made,
     )
 
@@ -82,9 +94,10 @@ def _with(working: tuple[WorkingOrder, ...], book: Portfolio) -> Portfolio:
     for one in working:
         name = NAMES.index[one.order.symbol]
         if one.status in (OrdStatus.UNKNOWN, OrdStatus.PENDING_CANCEL):
-            unknown[name] += one.leaves_qty
+            unknown[name] += one.most_leaves
         else:
-            known[name] += one.order.side.sign * one.leaves_qty
+            known[name] += one.order.side.sign * one.least_leaves
+            unknown[name] += one.most_leaves - one.least_leaves
     return replace(book, working=known, unknown=unknown)
 
 

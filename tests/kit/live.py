@@ -220,13 +220,20 @@ class World:
         assert {symbol: qty for symbol, qty in mine.items() if qty} == held
         assert self.state.book.cash_micro == account.cash_micros
         working = {
-            (o.order.cl_ord_id, o.cum_qty) for o in self.state.working if o.order.route is None
+            (o.order.cl_ord_id, o.order.order_qty, o.order.price, o.cum_qty)
+            for o in self.state.working
+            if o.order.route is None
         }
         assert self.line is not None
         works = self.line.standing.basket.works
         children = [one.child for one in works if one.child is not None]
-        working |= {(child.order.cl_ord_id, child.cum_qty) for child in children}
-        there = {(o.ticket.text("orderRef"), o.filled) for o in self.host.desk.working()}
+        working |= {
+            (c.order.cl_ord_id, c.order.order_qty, c.order.price, c.cum_qty) for c in children
+        }
+        there = {
+            (o.ticket.text("orderRef"), o.ticket.quantity, o.ticket.limit, o.filled)
+            for o in self.host.desk.working()
+        }
         assert working == there
         assert not self.line.standing.asked, "an answer is waited for that will never come"
         refs = Tally(order.ticket.text("orderRef") for order in self.host.desk.orders)

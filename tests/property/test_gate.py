@@ -11,7 +11,15 @@ from deadband.core.arrays import Floats, Ints
 from deadband.core.config import Settings
 from deadband.core.gate_settings import GateSettings
 from deadband.core.limits import Structure
-from deadband.core.orders import Order, OrdStatus, OrdType, Sent, Side, WorkingOrder
+from deadband.core.orders import (
+    Order,
+    OrdStatus,
+    OrdType,
+    Replacement,
+    Sent,
+    Side,
+    WorkingOrder,
+)
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.core.types import Plan
@@ -56,18 +64,38 @@ def orders(draw: np.random.Generator, count: int, held: Ints) -> list[Order]:
 
 
 def at_work(draw: np.random.Generator) -> tuple[WorkingOrder, ...]:
-    return tuple(
-        kit.working(
+    made = []
+    for k in range(int(draw.integers(0, 4))):
+        status = draw.choice(["NEW", "NEW", "UNKNOWN", "PENDING_CANCEL", "PENDING_REPLACE"])
+        one = kit.working(
             f"w{k}",
             str(draw.choice(NAMES.symbols)),
             side=Side(draw.choice([Side.BUY.value, Side.SELL.value])),
             order_qty=int(draw.choice([51, 303, 707])),
-            status=OrdStatus(draw.choice(["NEW", "NEW", "UNKNOWN", "PENDING_CANCEL"])),
+            cum_qty=int(draw.choice([0, 0, 20])),
+            status=OrdStatus(status),
             decision_id="0",
             transact_time=NOW_NS - int(draw.choice([0, 10**11])),
         )
-        for k in range(int(draw.integers(0, 4)))
-    )
+        if status == "PENDING_REPLACE" or draw.random() < 0.1:
+            wanted = replace(one.order, order_qty=int(draw.choice([40, 250, 900])))
+            one = replace(one, wanted=wanted)
+        made.append(one)
+    return tuple(made)
+
+
+def changes(draw: np.random.Generator, working: tuple[WorkingOrder, ...]) -> list[Replacement]:
+    """Reductions and raises, mostly of orders that may be changed; some of none, or of nothing."""
+    made = []
+    for one in working:
+        if draw.random() < 0.8:
+            ref = "ghost" if draw.random() < 0.05 else one.order.cl_ord_id
+            qty = int(draw.choice([1, 30, 200, 500, 900, 3_000]))
+            price = float(draw.choice([one.order.price, 100.0, 100.0, 99.995]))
+            made.append(Replacement(ref, qty, price))
+            if draw.random() < 0.05:
+                made.append(Replacement(ref, qty + 1, price))
+    return made
 
 
 def case(seed: int) -> Asked:
@@ -89,12 +117,13 @@ def case(seed: int) -> Asked:
         uneven=float(draw.choice([0.0, 0.05, 0.25])),
         uneven_beta=float(draw.choice([0.0, 0.1, 0.5])),
         hedge_symbol="S0003" if draw.random() < 0.3 else "",
-        account_type="cash" if draw.random() < 0.1 else "margin",
+        account_type="cash" if draw.random() < 0.2 else "margin",
     )
     working = at_work(draw)
     basket = orders(draw, int(draw.integers(0, 8)), book.shares)
-    target = _wanted(basket) if draw.random() < 0.9 else None
+    target = _wanted(basket, working) if draw.random() < 0.9 else None
     leaving = tuple(one.order.cl_ord_id for one in working if draw.random() < 0.3)
+    amended = changes(draw, working) if draw.random() < 0.7 else []
     return asked(
         *basket,
         book=book,
@@ -103,13 +132,16 @@ def case(seed: int) -> Asked:
         beta=draw.choice([-1.0, 0.0, 0.7, 1.5], N) if draw.random() < 0.7 else None,
         target=target,
         cancels=leaving,
+        replaces=tuple(amended),
         switch=Switch(str(draw.choice(["ACTIVE"] * 18 + ["REDUCING", "HALTED"]))),
     )
 
 
-def _wanted(basket: list[Order]) -> Floats:
+def _wanted(basket: list[Order], working: tuple[WorkingOrder, ...]) -> Floats:
     """Far on the side of the first order of each name, so that quantity decides nothing."""
     target = np.ones(N)
+    for at_work in working:
+        target[NAMES.index[at_work.order.symbol]] = at_work.order.side.sign
     for one in reversed(basket):
         if one.symbol in NAMES.index:
             target[NAMES.index[one.symbol]] = one.side.sign
@@ -126,15 +158,26 @@ class Fills:
     judged: Asked
     signs: Floats
     """What hurts by name (n,): +1 more shares, −1 fewer."""
+    asked: dict[str, int]
+    """The quantity that a change which leaves now asks for."""
 
     def unsure(self) -> Ints:
         """The leaves of unknown fate that would hurt."""
         shares = np.zeros(N, np.int64)
         for one in self.judged.state.working:
             name, side = NAMES.index[one.order.symbol], one.order.side.sign
-            if one.status in UNSURE and side * self.signs[name] > 0:
-                shares[name] += side * one.leaves_qty
+            sure = 0 if one.status in UNSURE else self.least(one)
+            if side * self.signs[name] > 0:
+                shares[name] += side * (largest(one) - sure)
         return shares
+
+    def least(self, one: WorkingOrder) -> int:
+        """What an order may still do at least, once what takes off it has left."""
+        sizes = [one.order.order_qty]
+        if one.wanted is not None:
+            sizes.append(one.wanted.order_qty)
+        sizes.append(self.asked.get(one.order.cl_ord_id, one.order.order_qty))
+        return max(0, min(sizes) - one.cum_qty)
 
     def known(self, *, hurting: bool) -> Ints:
         """Known working orders filled: all of them, or only those that hurt."""
@@ -142,8 +185,28 @@ class Fills:
         for one in self.judged.state.working:
             name, side = NAMES.index[one.order.symbol], one.order.side.sign
             if one.status not in UNSURE and not (hurting and side * self.signs[name] <= 0):
-                shares[name] += side * one.leaves_qty
+                shares[name] += side * self.least(one)
         return shares
+
+
+def largest(one: WorkingOrder) -> int:
+    sizes = [one.order.order_qty, 0 if one.wanted is None else one.wanted.order_qty]
+    return max(0, max(sizes) - one.cum_qty)
+
+
+def leaving(judged: Asked, plan: Plan) -> tuple[Order, ...]:
+    """What raises add, as orders, and the new orders."""
+    there = {one.order.cl_ord_id: one.order for one in judged.state.working}
+    raises = [
+        (there[one.cl_ord_id], one)
+        for one in plan.replaces
+        if one.order_qty > there[one.cl_ord_id].order_qty
+    ]
+    more = [
+        replace(old, order_qty=one.order_qty - old.order_qty, price=one.price)
+        for old, one in raises
+    ]
+    return (*more, *plan.orders)
 
 
 def values(judged: Asked, left: tuple[Order, ...], *, uneven: bool) -> dict[str, float]:
@@ -151,8 +214,9 @@ def values(judged: Asked, left: tuple[Order, ...], *, uneven: bool) -> dict[str,
     structure = Structure(NAMES.group, NAMES.group_names, judged.beta)
     per_share = judged.seen.portfolio.price / judged.seen.portfolio.nav
     worst: dict[str, float] = {}
+    asked_for = {one.cl_ord_id: one.order_qty for one in gate(judged).replaces}
     for signs in np.array(np.meshgrid(*[[-1.0, 1.0]] * N)).reshape(N, -1).T:
-        fills = Fills(judged, signs)
+        fills = Fills(judged, signs, asked_for)
         shares = judged.seen.portfolio.shares + fills.unsure() + fills.known(hurting=uneven)
         for one in left:
             name = NAMES.index[one.symbol]
@@ -195,7 +259,7 @@ def shrinking(judged: Asked, left: tuple[Order, ...]) -> tuple[Order, ...]:
     high = low.copy()
     for one in judged.state.working:
         name = NAMES.index[one.order.symbol]
-        (high if one.order.side is Side.BUY else low)[name] += one.order.side.sign * one.leaves_qty
+        (high if one.order.side is Side.BUY else low)[name] += one.order.side.sign * largest(one)
     found = []
     for one in left:
         name, signed = NAMES.index[one.symbol], one.side.sign * one.order_qty
@@ -209,7 +273,7 @@ def shrinking(judged: Asked, left: tuple[Order, ...]) -> tuple[Order, ...]:
 @given(cases)
 def test_no_basket_leaves_whose_worst_case_breaks_a_limit_it_did_not_break(judged: Asked) -> None:
     """Beyond a limit only what was beyond it, or what exits alone bring about."""
-    left = gate(judged).orders
+    left = leaving(judged, gate(judged))
     exits = shrinking(judged, left)
     for uneven in (False, True):
         extra = slack(judged.settings) if uneven else dict.fromkeys(bounds(judged.settings), 0.0)
@@ -224,14 +288,14 @@ def test_no_basket_leaves_whose_worst_case_breaks_a_limit_it_did_not_break(judge
 @given(cases)
 def test_no_name_passes_its_cap_whatever_fills(judged: Asked) -> None:
     config, book = judged.settings.optimize, judged.seen.portfolio
-    left = gate(judged).orders
+    left = leaving(judged, gate(judged))
     for name, symbol in enumerate(NAMES.symbols):
         cap = config.hedge_cap if symbol == config.hedge_symbol else config.per_name_cap
         floor = cap if config.allow_short or symbol == config.hedge_symbol else 0.0
         for sign, most in ((1, cap), (-1, floor)):
             own = sign * int(book.shares[name])
             own += sum(
-                one.leaves_qty
+                largest(one)
                 for one in judged.state.working
                 if one.order.symbol == symbol and one.order.side.sign == sign
             )
@@ -247,15 +311,22 @@ def test_no_name_passes_its_cap_whatever_fills(judged: Asked) -> None:
 @given(cases)
 def test_what_leaves_is_let_through_again(judged: Asked) -> None:
     once = gate(judged)
-    again = gate(replace(judged, plan=Plan(once.orders, once.cancels, ())))
-    assert again.orders == once.orders and again.denied == ()
+    same = Plan(once.orders, once.cancels, (), replaces=once.replaces)
+    again = gate(replace(judged, plan=same))
+    assert (again.orders, again.replaces) == (once.orders, once.replaces)
+    assert again.denied == ()
 
 
 @many
 @given(cases)
 def test_every_order_leaves_or_is_denied_with_one_reason(judged: Asked) -> None:
     passed = gate(judged)
-    assert sorted(map(id, (*passed.orders, *passed.denied))) == sorted(map(id, judged.plan.orders))
+    new = {id(one) for one in judged.plan.orders}
+    raises = [one for one in passed.denied if id(one) not in new]
+    kept = [*passed.orders, *(one for one in passed.denied if id(one) in new)]
+    assert sorted(map(id, kept)) == sorted(new)
+    refs = [one.cl_ord_id for one in (*passed.replaces, *raises)]
+    assert sorted(refs) == sorted(one.cl_ord_id for one in judged.plan.replaces)
     assert len(passed.notes) == len(passed.denied)
     assert all(note.code.startswith("GATE_") for note in passed.notes)
     assert passed.cancels == judged.plan.cancels
@@ -337,17 +408,30 @@ def test_a_tighter_setting_denies_what_was_denied_and_perhaps_more(
         gate(judged),
         gate(replace(judged, settings=tightened(judged.settings, name, to))),
     )
-    assert {id(one) for one in looser.denied} <= {id(one) for one in tighter.denied}
+    # What a raise adds is made anew by each: it is known by its order.
+    new = {id(one) for one in judged.plan.orders}
+
+    def denied(plan: Plan) -> set[object]:
+        return {id(one) if id(one) in new else one.cl_ord_id for one in plan.denied}
+
+    assert denied(looser) <= denied(tighter)
 
 
 def test_the_cases_reach_the_book_and_pass_and_deny() -> None:
     """A property over cases that are all denied at once would prove nothing."""
     codes: set[Code] = set()
-    passed = 0
-    for seed in range(600):
+    passed = changed = 0
+    for seed in range(1000):
         plan = gate(case(seed))
-        passed += len(plan.orders)
+        passed, changed = passed + len(plan.orders), changed + len(plan.replaces)
         codes |= {note.code for note in plan.notes}
-    assert passed > 300
-    wanted = {Code.GATE_LIMIT, Code.GATE_UNEVEN, Code.GATE_LEG, Code.GATE_CASH, Code.GATE_POSITION}
+    assert passed > 300 and changed > 40
+    wanted = {
+        Code.GATE_CHANGE,
+        Code.GATE_LIMIT,
+        Code.GATE_UNEVEN,
+        Code.GATE_LEG,
+        Code.GATE_CASH,
+        Code.GATE_POSITION,
+    }
     assert wanted <= codes, wanted - codes

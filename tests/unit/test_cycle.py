@@ -123,6 +123,34 @@ def test_canceled_orders_become_pending_cancel() -> None:
     assert state.working == (replace(waiting, status=OrdStatus.PENDING_CANCEL),)
 
 
+def test_an_order_at_work_is_raised_and_waits_for_its_answer() -> None:
+    seen = looked()
+    names = seen.market.universe
+    at_work = kit.working("w", BUYER, order_qty=7, cum_qty=2, transact_time=1)
+    before = kit.state(names, portfolio=seen.portfolio, working=(at_work,))
+    after, record = kit.walk(seen, before)
+    (change,) = record.plan.replaces
+    (waits, *new) = after.working
+    assert [one.order.symbol for one in new] == [IDLE]
+    assert (waits.order, waits.status) == (at_work.order, OrdStatus.PENDING_REPLACE)
+    wanted = waits.wanted
+    assert wanted is not None and wanted.order_qty == change.order_qty > 100
+    assert (wanted.decision_id, wanted.reason) == (record.cycle_id, "BUY_TOP_K")
+    assert wanted.transact_time == int(kit.NOW.timestamp()) * 1_000_000_000
+    # What is added counts as sent and towards the day's turnover; what works already did before.
+    more = change.order_qty - 7
+    sold = record.plan.orders[0]
+    assert after.sent.count == 2 and after.sent.recent[0].order_qty == more
+    usd = more * kit.PRICE + sold.order_qty * sold.arrival
+    assert after.turnover_today == pytest.approx(usd / kit.NAV)
+    made = kit.report(wanted, ExecType.REPLACED, order_qty=wanted.order_qty, price=wanted.price)
+    stands = cycle.apply(after, made).working[0]
+    assert (stands.order, stands.status) == (wanted, OrdStatus.PARTIALLY_FILLED)
+    refused = cycle.apply(after, kit.report(wanted, ExecType.CANCEL_REJECTED))
+    assert refused.working[0] == replace(at_work, status=OrdStatus.PARTIALLY_FILLED)
+    assert refused.turnover_today == pytest.approx(sold.order_qty * sold.arrival / kit.NAV)
+
+
 def test_reports_fold_back_into_the_state() -> None:
     state, record = kit.walk(looked())
     sale = record.plan.orders[0]

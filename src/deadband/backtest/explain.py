@@ -28,6 +28,7 @@ TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL
 """Families of codes under which a name is traded."""
 STOPPED = (Code.HOLD_LIMIT, Code.TARGET_MOVED)
 """Codes beside which the limit that held the name back is named."""
+AMENDED = {Code.ORDER_RAISED: "raised", Code.ORDER_REDUCED: "reduced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ def explain(path: Path, symbol: str, at: str | None = None) -> Explanation:
         if at is not None:
             return _explained(journal, _at(cycles, at), symbol)
         for entry in reversed(cycles):
-            orders = journal.value(entry.tree["plan"]).orders
-            if any(order.symbol == symbol for order in orders):
+            plan = journal.value(entry.tree["plan"])
+            changed = any(n.symbol == symbol and n.code in AMENDED for n in plan.notes)
+            if changed or any(order.symbol == symbol for order in plan.orders):
                 return _explained(journal, entry, symbol)
         return _explained(journal, cycles[max(0, len(cycles) - 2)], symbol)
 
@@ -180,7 +182,20 @@ def _sentence(record: CycleRecord, name: int, symbol: str, code: Code) -> str:
     else:
         verb = "bought" if target > current else "sold"
         did = f"was {verb} from {current:.2%} to {target:.2%} of NAV"
-    return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}{_denied(record, symbol)}"
+    then = _amended(record, symbol) + _denied(record, symbol)
+    return f"{symbol} {did}{partner}: {code}{stopped}. {code.meaning}{then}"
+
+
+def _amended(record: CycleRecord, symbol: str) -> str:
+    """What became of the name's orders at work, where they were changed and not joined by more."""
+    left = {change.cl_ord_id for change in record.plan.replaces}
+    said = [
+        f" Its working order was {AMENDED[note.code]} "
+        f"{note.facts['from_qty']:.0f} → {note.facts['to_qty']:.0f} ({note.code})."
+        for note in record.plan.notes
+        if note.symbol == symbol and note.code in AMENDED and note.counterpart in left
+    ]
+    return "".join(said)
 
 
 def _denied(record: CycleRecord, symbol: str) -> str:

@@ -41,16 +41,18 @@ def portfolio(
     """The book at today's marks: the last price, which for a name without quotes is its last seen.
 
     Working orders count with their leaves, as if they will fill (SEMANTICS §1); shares whose fate
-    is not known, or of which a cancel is not yet confirmed, are kept apart and freeze the name.
+    is not known, or of which a cancel or a change is not yet confirmed, are kept apart and freeze
+    the name.
     """
     n = len(state.universe)
     working, unknown = np.zeros((2, n), dtype=np.int64)
     for order in state.working:
         name = state.universe.index[order.order.symbol]
         if order.status in (OrdStatus.UNKNOWN, OrdStatus.PENDING_CANCEL):
-            unknown[name] += order.leaves_qty
+            unknown[name] += order.most_leaves
         else:
-            working[name] += order.order.side.sign * order.leaves_qty
+            working[name] += order.order.side.sign * order.least_leaves
+            unknown[name] += order.most_leaves - order.least_leaves
     cash = usd(state.book.cash_micro)
     nav = cash + float(state.book.shares @ market.last)
     return Portfolio(

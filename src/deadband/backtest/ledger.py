@@ -37,6 +37,8 @@ GATE = "GATE_"
 class Row:
     """One cycle: its fills since the cycle before, and the book as it stands at `at`.
 
+    orders: new ones; changes: orders at work that were raised or reduced.
+
     nav, cash, fees, slippage, carry in USD; turnover, gross, net, beta, sector (largest |sector|)
     and weight (largest |w|) as fractions of NAV.
     """
@@ -58,6 +60,7 @@ class Row:
     orders: int
     fills: int
     spoken: str
+    changes: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +120,7 @@ class Ledger:
             "cycles": len(rows),
             "sessions": days,
             "orders": sum(row.orders for row in rows),
+            "changes": sum(row.changes for row in rows),
             "fills": sum(row.fills for row in rows),
             "trades_by_reason": dict(self.trades_by_reason.most_common()),
             "held_by_reason": dict(self.held_by_reason.most_common()),
@@ -183,6 +187,8 @@ class _Reader:
         self.shares: Counter[str] = Counter()
         self.cash_micro = 0
         self.arrival: dict[str, float] = {}
+        self.asked: dict[str, float] = {}
+        """Arrival of orders that a change without an answer yet would make of them."""
         self.fills: list[ExecutionReport] = []
         self.carry_micro = 0
 
@@ -218,6 +224,10 @@ class _Reader:
                 self._trade(report)
             elif report.exec_type is ExecType.REJECTED:
                 self.ledger.rejected[report.text] += 1
+            elif report.exec_type in (ExecType.REPLACED, ExecType.CANCEL_REJECTED):
+                asked = self.asked.pop(report.cl_ord_id, None)
+                if asked is not None and report.exec_type is ExecType.REPLACED:
+                    self.arrival[report.cl_ord_id] = asked
 
     def _charge(self, charge: Charge) -> None:
         self.cash_micro -= charge.amount_micro
@@ -276,6 +286,7 @@ class _Reader:
             orders=len(plan.orders),
             fills=len(self.fills),
             spoken=" ".join(dict.fromkeys(str(reason.code) for reason in decision.spoken)),
+            changes=len(plan.replaces),
         )
         self.fills, self.carry_micro = [], 0
         self.ledger.rows.append(row)
@@ -283,13 +294,29 @@ class _Reader:
         scores: Scores = value(tree["seen"]["scores"])
         oldest_s = self.ledger.settings.signals.max_score_age_min * 60.0
         take_roll(self.ledger.models, scores, universe.traded, oldest_s)
-        self._measure(
-            row, problem, decided_weights(universe, book, value(tree["state"]["working"]), plan)
-        )
-        if plan.orders:
-            self.ledger.last_traded = tuple(order.symbol for order in plan.orders)
+        working = value(tree["state"]["working"])
+        self._measure(row, problem, decided_weights(universe, book, working, plan))
+        raised = self._changes(universe, working, plan, value(tree["seen"]["market"]).mid)
+        codes = decision.code[[universe.index[symbol] for symbol in raised]].tolist()
+        self.ledger.trades_by_reason.update(BY_NUMBER[number].value for number in codes)
+        if raised or plan.orders:
+            traded = tuple(order.symbol for order in plan.orders)
+            self.ledger.last_traded = raised + traded
         for order in plan.orders:
             self.arrival[order.cl_ord_id] = order.arrival
+
+    def _changes(
+        self, universe: Universe, working: tuple[WorkingOrder, ...], plan: Plan, mid: Floats
+    ) -> tuple[str, ...]:
+        """Keep what changes will make of arrivals; the symbols of orders that were raised."""
+        there, raised = {one.order.cl_ord_id: one for one in working}, []
+        for change in plan.replaces:
+            order = there[change.cl_ord_id]
+            now = float(mid[universe.index[order.order.symbol]])
+            self.asked[change.cl_ord_id] = order.changed(change, "", "", now, 0).arrival
+            if change.order_qty > order.order.order_qty:
+                raised.append(order.order.symbol)
+        return tuple(raised)
 
     def _slippage(self, fill: ExecutionReport) -> float:
         """What a fill cost against the mid at its decision, USD; + is worse for us."""
@@ -331,7 +358,12 @@ def decided_weights(
     shares = book.shares + book.working
     for one in working:
         if one.order.cl_ord_id in plan.cancels:
-            shares[universe.index[one.order.symbol]] -= one.order.side.sign * one.leaves_qty
+            shares[universe.index[one.order.symbol]] -= one.order.side.sign * one.least_leaves
+    there = {one.order.cl_ord_id: one.order for one in working}
+    for change in plan.replaces:
+        order = there[change.cl_ord_id]
+        more = change.order_qty - order.order_qty
+        shares[universe.index[order.symbol]] += order.side.sign * more
     for order in plan.orders:
         shares[universe.index[order.symbol]] += order.side.sign * order.order_qty
     weights: Floats = shares * book.price / book.nav

@@ -87,6 +87,7 @@ def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Cycles", f"{summary['cycles']:,} in {days} session{'s' if days > 1 else ''}"),
         ("Orders / fills", f"{summary['orders']:,} / {summary['fills']:,}"),
+        ("Orders raised or reduced at work", f"{summary['changes']:,}"),
         ("Denied by the gate", f"{sum(summary['denied'].values()):,} orders"),
         ("Round trips a day", f"{summary['round_trips'] / days:.1f}"),
         ("NAV", f"{summary['nav_start']:,.2f} → {summary['nav_end']:,.2f} USD"),

@@ -7,7 +7,7 @@ At each bar's end, in this order:
      marked book
   3. step: decide, and let the gate take out what may not leave
   4. the record, with every order's intent, becomes durable in the journal
-  5. cancels and orders go to the broker; its receipts are journaled and folded
+  5. cancels, changes and orders go to the broker; its receipts are journaled and folded
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ class Run:
         # From here on the orders are intended, durably: only now may they leave.
         self.state = after
         self._fold(self.broker.cancel(record.plan.cancels, now), now)
+        self._fold(self.broker.replace(record.plan.replaces, now), now)
         self._fold(self.broker.submit(record.plan.orders, now), now)
         return record
 

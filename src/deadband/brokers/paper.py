@@ -78,7 +78,6 @@ class PaperBroker:
     capabilities = Capabilities(
         ord_types=frozenset({OrdType.MARKET, OrdType.LIMIT}),
         tifs=frozenset({Tif.DAY}),
-        replaces=False,
         previews=False,
     )
 
@@ -145,8 +144,22 @@ class PaperBroker:
         )
 
     def replace(self, wanted: Replacement) -> Receipt:
-        text = "the simulated broker changes no orders. Cancel it and send another."
-        return Receipt(wanted.cl_ord_id, Code.ORDER_UNSUPPORTED, text)
+        ref = wanted.cl_ord_id
+        row = self._rows.get(ref)
+        if row is None or row.status in FINAL:
+            return Receipt(ref, Code.ORDER_NOT_WORKING, f"{ref} does not work")
+        order = replace(row.order, order_qty=wanted.order_qty, price=wanted.price)
+        reason = self._not_ready() or order_denial(order, self.capabilities, ())
+        if reason is None and wanted.order_qty <= row.cum_qty:
+            text = f"a change to {wanted.order_qty} with {row.cum_qty} filled. Cancel it instead."
+            reason = Code.ORDER_UNSUPPORTED, text
+        reason = reason or journal_denial(
+            self._write_ahead, (Intent(Action.REPLACE, order, self._sent),)
+        )
+        if reason is not None:
+            return Receipt(ref, *reason)
+        self._tell(self._broker.replace((wanted,), self._now()))
+        return Receipt(ref)
 
     def cancel(self, cl_ord_id: str) -> Receipt:
         row = self._rows.get(cl_ord_id)
@@ -223,6 +236,9 @@ class PaperBroker:
             if report.exec_type is ExecType.TRADE:
                 row.cum_qty += report.last_qty
                 row.value += report.last_qty * report.last_px
+            if report.exec_type is ExecType.REPLACED:
+                changed = replace(row.order, order_qty=report.order_qty, price=report.price)
+                row.order = changed
             row.text = report.text or row.text
             row.status = next_status(row.status, report.exec_type, row.cum_qty, row.order.order_qty)
             state = row.state()

@@ -6,6 +6,7 @@ Rules
   * At most `max_fill_participation` of a bar's volume fills, all orders of a name together; the
     rest works on. A name without a bar does not fill.
   * A limit that the open passes is filled at the limit if the bar comes back to it, costs and all.
+  * A change takes effect at once, as a cancel does: the next bar meets the order as changed.
   * Commission is charged on the order as a whole, so that its minimum is paid once. A limit that
     the bar came back to has added liquidity; what met the open as the share of the spread says.
   * Nights are charged with the first bar of the next session, on the book as it stood at the close.
@@ -14,7 +15,7 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -24,7 +25,7 @@ from ..core.billing import Bill, Month, added_share, filled, owed
 from ..core.carry import Overnight, nights
 from ..core.config import ExecutionSettings
 from ..core.costs import CostSettings, impact
-from ..core.orders import Charge, ExecType, ExecutionReport, Order, OrdType, Side
+from ..core.orders import Charge, ExecType, ExecutionReport, Order, OrdType, Replacement, Side
 from ..core.ports import Statement
 from ..core.seen import Universe
 from ..core.session import exchange_day
@@ -102,6 +103,31 @@ class SimBroker:
         """Cancel what still rests; an order that is already done is passed over."""
         gone = [self.resting.pop(one) for one in cl_ord_ids if one in self.resting]
         return tuple(_report(resting, ExecType.CANCELED, now) for resting in gone)
+
+    def replace(
+        self, changes: tuple[Replacement, ...], now: datetime
+    ) -> tuple[ExecutionReport, ...]:
+        """Change what still rests; an order that is already done is passed over."""
+        there = [
+            (self.resting[one.cl_ord_id], one) for one in changes if one.cl_ord_id in self.resting
+        ]
+        return tuple(self._replaced(resting, to, now) for resting, to in there)
+
+    def _replaced(self, resting: _Resting, to: Replacement, now: datetime) -> ExecutionReport:
+        """More, or another price, is a new place in the queue; less keeps its own."""
+        order, ref = resting.order, to.cl_ord_id
+        more = to.order_qty - order.order_qty
+        refusal = self._refusal(replace(order, order_qty=more)) if more > 0 else ""
+        if refusal:
+            return _report(resting, ExecType.CANCEL_REJECTED, now, text=refusal)
+        if to.order_qty <= resting.cum_qty:
+            del self.resting[ref]
+            return _report(resting, ExecType.CANCELED, now)
+        resting.order = replace(order, order_qty=to.order_qty, price=to.price)
+        if more > 0 or to.price != order.price:
+            self.resting[ref] = self.resting.pop(ref)
+        told = _report(resting, ExecType.REPLACED, now)
+        return replace(told, order_qty=to.order_qty, price=to.price)
 
     def advance(self, bar: Bar) -> tuple[ExecutionReport | Charge, ...]:
         """Charge for nights before the bar, and fill what it allows, orders as they came."""

@@ -70,6 +70,8 @@ def _show(found: Look) -> None:
         console.print(f"RECON_NOT_INTENDED {order.order.symbol}: {order.order.cl_ord_id}")
     for order in found.lost_cancels:
         console.print(f"RECON_CANCEL_LOST {order.order.symbol}: {order.order.cl_ord_id}")
+    for order in found.lost_changes:
+        console.print(f"RECON_CHANGE_LOST {order.order.symbol}: {order.order.cl_ord_id}")
     console.print(
         f"{len(found.differences)} differences; {found.news} reports are new to the journal; "
         f"cash {found.journal_cash:,.2f} in the journal, {found.broker_cash:,.2f} at the broker."
@@ -91,6 +93,7 @@ def _as_dict(found: Look) -> dict[str, object]:
         "news": found.news,
         "not_intended": [order.order.cl_ord_id for order in found.not_intended],
         "lost_cancels": [order.order.cl_ord_id for order in found.lost_cancels],
+        "lost_changes": [order.order.cl_ord_id for order in found.lost_changes],
         "journal_cash": found.journal_cash,
         "broker_cash": found.broker_cash,
     }

@@ -26,6 +26,7 @@ from .events import (
     SessionState,
 )
 from .orders import ExecutionReport, Order, OrdType, Tif, TradeFee
+from .orders import Replacement as Replacement
 from .reasons import Code
 
 T = TypeVar("T")
@@ -101,15 +102,6 @@ class BrokerSnapshot:
 
 
 # --- asking for something
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """What a working order shall be instead; its client order id stays. Price USD."""
-
-    cl_ord_id: str
-    order_qty: int
-    price: float
 
 
 class CancelScope(StrEnum):

@@ -5,6 +5,7 @@ Rules
     bust, read from the quantities, and RESTATED, the broker's own word that the order lives.
   * A fill moves the status by its quantities alone: full is FILLED; less leaves a pending or final
     status as it is, and makes any other PARTIALLY_FILLED.
+  * A change, or its refusal, that leaves nothing to trade has found the order full.
   * A report that the table does not foresee for a status leaves the status as it is.
 """
 
@@ -13,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .orders import TRADES, ExecType, OrdStatus
+from .orders import TRADES, ExecType, OrdStatus, OrdType, WorkingOrder
 
 FINAL = frozenset({OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED})
+AT_WORK = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED})
+"""At the broker, with nothing asked of it: such an order may be changed."""
 PENDING = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE})
 
 _S, _E = OrdStatus, ExecType
@@ -63,7 +66,21 @@ def next_status(status: OrdStatus, exec_type: ExecType, cum_qty: int, order_qty:
     after = NEXT.get((status, exec_type))
     if after is None:
         return status
-    return standing(cum_qty) if after is OrdStatus.NEW else after
+    if after is not OrdStatus.NEW:
+        return after
+    return OrdStatus.FILLED if 0 < order_qty <= cum_qty else standing(cum_qty)
+
+
+def is_changeable(order: WorkingOrder) -> bool:
+    """Whether size and price of an order may be changed as it stands.
+
+    It is a plain limit order at work with nothing asked of it. One that is worked by children may
+    wait for its turn, and for no answer.
+    """
+    sent = order.order
+    plain = sent.ord_type is OrdType.LIMIT and not sent.terms.strategy
+    waits = sent.route is not None and order.status is OrdStatus.PENDING_NEW
+    return plain and (order.status in AT_WORK or waits) and order.wanted is None
 
 
 def standing(cum_qty: int) -> OrdStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -11,6 +11,8 @@ from .arrays import Floats, Ints, seal
 from .reasons import Code
 
 MINUTE_NS = 60_000_000_000
+SAME_PRICE = 1e-9
+"""USD by which a broker's word for a price may be off ours."""
 
 
 class Side(StrEnum):
@@ -204,16 +206,82 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a working order shall be instead; its client order id stays. Price USD."""
+
+    cl_ord_id: str
+    order_qty: int
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkingOrder:
-    """An order in flight with what the broker has said of it so far."""
+    """An order in flight with what the broker has said of it so far.
+
+    `order` is as the broker last had it. `wanted`: what a change that has no answer yet would make
+    of it. `most_qty`: the largest quantity it has had, 0 where it was never reduced: fills may be
+    heard after the reduction that they came before.
+    """
 
     order: Order
     status: OrdStatus
     cum_qty: int = 0
+    wanted: Order | None = None
+    most_qty: int = 0
 
     @property
     def leaves_qty(self) -> int:
-        return self.order.order_qty - self.cum_qty
+        return max(0, self.order.order_qty - self.cum_qty)
+
+    @property
+    def least_leaves(self) -> int:
+        """Shares that may still trade, whether a change under way is taken or not."""
+        return min(self.leaves_qty, self._leaves_wanted)
+
+    @property
+    def most_leaves(self) -> int:
+        """Shares that may still trade by the larger of the terms there may be."""
+        return max(self.leaves_qty, self._leaves_wanted)
+
+    @property
+    def largest_qty(self) -> int:
+        """No more than this can have filled."""
+        wanted = 0 if self.wanted is None else self.wanted.order_qty
+        return max(self.order.order_qty, wanted, self.most_qty)
+
+    @property
+    def committed_usd(self) -> float:
+        """What may still trade, at the mid of its decision."""
+        usd = self.leaves_qty * self.order.arrival
+        return usd if self.wanted is None else max(usd, self._leaves_wanted * self.wanted.arrival)
+
+    @property
+    def _leaves_wanted(self) -> int:
+        if self.wanted is None:
+            return self.leaves_qty
+        return max(0, self.wanted.order_qty - self.cum_qty)
+
+    def changed(
+        self, to: Replacement, decision_id: str, reason: str, mid: float, now: int
+    ) -> Order:
+        """What a replacement decided at `now` (epoch ns) makes of it, `mid` USD.
+
+        What is raised is decided anew: its mid is that of both decisions, by shares. A reduction
+        leaves the rest of an order as it was decided.
+        """
+        more = to.order_qty - self.order.order_qty
+        if more <= 0:
+            return replace(self.order, order_qty=to.order_qty, price=to.price)
+        before = self.leaves_qty
+        return replace(
+            self.order,
+            order_qty=to.order_qty,
+            price=to.price,
+            decision_id=decision_id,
+            reason=reason,
+            arrival=(before * self.order.arrival + more * mid) / (before + more),
+            transact_time=now,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from .ailments import Ailment
 from .arrays import Floats
 from .bars import Bar, SessionBars
 from .features import Features
-from .orders import Charge, ExecutionReport, Order
+from .orders import Charge, ExecutionReport, Order, Replacement
 from .seen import Scores, Universe
 from .session import Session
 
@@ -118,6 +118,10 @@ class SimulatedBroker(Protocol):
     def submit(self, orders: tuple[Order, ...], now: datetime) -> tuple[ExecutionReport, ...]: ...
 
     def cancel(self, cl_ord_ids: tuple[str, ...], now: datetime) -> tuple[ExecutionReport, ...]: ...
+
+    def replace(
+        self, changes: tuple[Replacement, ...], now: datetime
+    ) -> tuple[ExecutionReport, ...]: ...
 
     def advance(self, bar: Bar) -> tuple[ExecutionReport | Charge, ...]: ...
 

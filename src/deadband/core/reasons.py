@@ -282,6 +282,16 @@ class Code(StrEnum):
         280,
         "The scores file cannot be read just now: its last scores stand and age.",
     )
+    # Room execute: what a new decision makes of an order at work.
+    ORDER_RAISED = "ORDER_RAISED", 340, "A working order was raised, not a second one sent."
+    ORDER_REDUCED = "ORDER_REDUCED", 341, "A working order opposed: reduced to what is wanted."
+    GATE_CHANGE = "GATE_CHANGE", 342, "It would change an order that cannot be changed so."
+    # Driver live: a change that was decided and never asked for.
+    RECON_CHANGE_LOST = (
+        "RECON_CHANGE_LOST",
+        343,
+        "A change that was not answered: the broker's own word for the order stands.",
+    )
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

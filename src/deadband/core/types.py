@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import Bools, Floats, Ints, constant, freeze, seal
 from .correlation import Correlation
 from .errors import MissingError
-from .orders import Book, Order, Sent, WorkingOrder
+from .orders import Book, Order, Replacement, Sent, WorkingOrder
 from .problem import Proposal
 from .reasons import Code, Reason
 from .seen import Codes, Seen, Universe, seal_fields
@@ -215,15 +215,18 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Orders to send, working orders to cancel, and what rounding did, per name.
+    """Orders to send, working orders to cancel and to change, and what rounding did, per name.
 
-    `denied`: orders that the gate took out; a note of each says why.
+    `replaces`: reductions, then raises; they leave after the cancels and before the orders.
+    `denied`: orders that the gate took out, a raise as an order for what it adds; a note of each
+    says why.
     """
 
     orders: tuple[Order, ...]
     cancels: tuple[str, ...]
     notes: tuple[Reason, ...]
     denied: tuple[Order, ...] = ()
+    replaces: tuple[Replacement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

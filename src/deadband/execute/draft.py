@@ -9,6 +9,7 @@ import numpy as np
 from ..core.arrays import Bools, Floats, Ints
 from ..core.config import ExecutionSettings
 from ..core.limits import excesses
+from ..core.orders import WorkingOrder
 from ..core.problem import Problem
 from ..core.reasons import Code, Reason
 from ..core.seen import Seen, Universe
@@ -24,7 +25,9 @@ WHOLE = 1e-6
 class Draft:
     """Signed `shares` (n,) to trade, and what was done to them; the rest is what they come from.
 
-    `canceled` (n,): signed leaves of working orders that this plan cancels.
+    `canceled` (n,): signed leaves of working orders that this plan takes off them. `undoes` (n,):
+    the most shares, unsigned, that the name's trade may take off orders at work, which is then all
+    that it does; 0 where it is a trade of its own.
     """
 
     universe: Universe
@@ -35,9 +38,10 @@ class Draft:
     shares: Ints
     notes: list[Reason] = field(default_factory=list)
     canceled: Ints = field(init=False)
+    undoes: Ints = field(init=False)
 
     def __post_init__(self) -> None:
-        self.canceled = np.zeros_like(self.shares)
+        self.canceled, self.undoes = np.zeros((2, len(self.shares)), dtype=np.int64)
 
     def reduce(self, name: int, less: int, code: Code) -> None:
         """Take `less` shares off the order of one name."""
@@ -47,6 +51,10 @@ class Draft:
     def note(self, code: Code, name: int, **facts: float) -> None:
         self.notes.append(Reason(code, self.universe.symbols[name], facts))
 
+    def note_change(self, code: Code, order: WorkingOrder, to: int) -> None:
+        facts = {"from_qty": float(order.order.order_qty), "to_qty": float(to)}
+        self.notes.append(Reason(code, order.order.symbol, facts, order.order.cl_ord_id))
+
     @property
     def held(self) -> Ints:
         """Shares (n,) settled and working, without what is being canceled."""
@@ -55,10 +63,14 @@ class Draft:
 
     @property
     def exact(self) -> Floats:
-        """Shares (n,) the decision asks to trade before they are rounded, unsigned."""
+        """Shares (n,) the decision asks to trade before they are rounded, unsigned.
+
+        The book of the decision has filled what is being canceled: that much is less to trade.
+        """
         book = self.seen.portfolio
-        shares: Floats = np.abs(self.decision.target - book.weights) * book.nav
-        return shares / np.maximum(book.price, 1e-9)
+        change = (self.decision.target - book.weights) * book.nav / np.maximum(book.price, 1e-9)
+        shares: Floats = np.abs(change + self.canceled)
+        return shares
 
     @property
     def growing(self) -> Bools:
@@ -82,6 +94,15 @@ class Draft:
         spare: Ints = np.where(self.growing, size, np.where(gained, lot, 0))
         return spare
 
+    @property
+    def takes_a_lot(self) -> Bools:
+        """Names (n,) whose own bounds leave room for one lot more of their order."""
+        book, bounds = self.seen.portfolio, self.problem.bounds
+        more = self.held + self.shares + np.sign(self.shares) * self.universe.lot
+        weight = more * book.price / book.nav
+        fits: Bools = (weight >= bounds.low) & (weight <= bounds.high)
+        return fits
+
     def enough(self, name: int, less: int) -> int:
         """`less`, or the whole order when what is left of it would be below the minimum ticket."""
         size, price = int(abs(self.shares[name])), float(self.seen.portfolio.price[name])
@@ -90,12 +111,14 @@ class Draft:
     def cash_missing(self, returnable: Ints) -> float:
         """USD by which planned and pending buys pass the cash there is; negative is spare.
 
-        What may be given back later, any short sale among it, is not cash to buy with.
+        What may be given back later, any short sale among it, is not cash to buy with. Nor is what
+        a buy at work would no longer spend: it may fill before it is reduced.
         """
         book, market = self.seen.portfolio, self.seen.market
-        sold = np.abs(self.shares) - returnable
-        sells = np.where(self.shares < 0, sold, 0) * market.bid
-        buys = np.maximum(self.shares, 0) * market.ask * (1 + FEE_ALLOWANCE)
+        traded = np.where(self.undoes > 0, 0, self.shares)
+        sold = np.abs(traded) - returnable
+        sells = np.where(traded < 0, sold, 0) * market.bid
+        buys = np.maximum(traded, 0) * market.ask * (1 + FEE_ALLOWANCE)
         # Orders of unknown fate may be buys.
         pending = (np.maximum(book.working, 0) + book.unknown) * market.ask
         spare = book.cash - self.settings.cash_buffer * book.nav

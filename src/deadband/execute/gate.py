@@ -9,7 +9,8 @@ came to their orders, and fails closed: what it cannot judge does not leave.
 4. The book at its worst case, again until nothing more is denied: limits, margin, cash. Only what
    grows is denied here, and of that only what pushes the limit that is passed.
 
-Cancels always pass. Every denied order is kept in the plan, with a note that says why.
+Cancels always pass, and so do reductions of orders at work. What a raise adds is judged like a new
+order. Every denied order is kept in the plan, with a note that says why.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.arrays import Bools
-from ..core.orders import Order, Side
+from ..core.orders import Order, Replacement, Side
 from ..core.reasons import GLOBAL, Code, Reason
 from ..core.types import Plan
 from .checks.book import breaches
@@ -32,25 +33,42 @@ from .checks.single import EVERY, SENSE, Check
 from .checks.weights import Breach, Weights, priced
 
 Denials = dict[int, Denial]
-"""By the place of the order in the plan."""
+"""By the place of the order on the desk."""
 
 
 def gate(asked: Asked) -> Plan:
     """The plan without the orders that may not leave, and with the reason of each."""
     plan = asked.plan
     try:
-        denials, fault = _denials(Desk(asked)), ""
-        unread = (Reason(Code.KILL_UNREADABLE, GLOBAL),) if asked.seen.switch.fault else ()
+        desk = Desk(asked)
+        denials, fault = _denials(desk), ""
+        orders, replaces = desk.orders, _passed(desk, denials)
+        aside = [Reason(Code.KILL_UNREADABLE, GLOBAL)] if asked.seen.switch.fault else []
     except Exception as raised:  # noqa: BLE001 - whatever goes wrong in here, nothing leaves
-        denials = dict.fromkeys(range(len(plan.orders)), Denial(Code.GATE_FAILED, 1.0, 0.0))
-        fault, unread = type(raised).__name__, ()
-    notes = tuple(_note(plan.orders[k], denials[k], fault) for k in sorted(denials))
+        orders, replaces = plan.orders, ()
+        denials = dict.fromkeys(range(len(orders)), Denial(Code.GATE_FAILED, 1.0, 0.0))
+        fault, aside = type(raised).__name__, _unchanged(plan)
+    notes = tuple(_note(orders[k], denials[k], fault) for k in sorted(denials))
+    new = range(len(orders) - len(plan.orders), len(orders))
     return replace(
         plan,
-        orders=tuple(one for k, one in enumerate(plan.orders) if k not in denials),
-        notes=plan.notes + notes + unread,
-        denied=plan.denied + tuple(plan.orders[k] for k in sorted(denials)),
+        orders=tuple(orders[k] for k in new if k not in denials),
+        replaces=replaces,
+        notes=plan.notes + notes + tuple(aside),
+        denied=plan.denied + tuple(orders[k] for k in sorted(denials)),
     )
+
+
+def _passed(desk: Desk, denials: Denials) -> tuple[Replacement, ...]:
+    """Reductions, and the raises that were not denied."""
+    raises = (one for k, (one, _) in enumerate(desk.changes.raises) if k not in denials)
+    return (*desk.changes.reductions.values(), *raises)
+
+
+def _unchanged(plan: Plan) -> list[Reason]:
+    """Where the gate failed, no change of an order leaves: it may not be what it says it is."""
+    failed, changes = Code.GATE_FAILED, plan.replaces
+    return [Reason(failed, GLOBAL, counterpart=one.cl_ord_id) for one in changes]
 
 
 def _denials(desk: Desk) -> Denials:

@@ -24,7 +24,7 @@ def keep_cash(draft: Draft) -> None:
     """Reduce opening buys, least edge first, until cash covers them."""
     market, universe = draft.seen.market, draft.universe
     short = draft.cash_missing(draft.returnable)
-    opening = np.flatnonzero(draft.growing & (draft.shares > 0)).tolist()
+    opening = np.flatnonzero(draft.growing & (draft.shares > 0) & (draft.undoes == 0)).tolist()
     edge = draft.problem.edge
     for name in sorted(opening, key=lambda i: (float(edge[i]), universe.symbols[i])):
         if short <= 0:
@@ -40,12 +40,15 @@ def keep_limits(draft: Draft) -> None:
     """Give shares back until whole shares keep every limit.
 
     A growing order may also take the one lot that it was rounded down by, where there is cash for
-    it: in a hedged book the smaller position is not always the smaller risk.
+    it and the name's own cap leaves room: in a hedged book the smaller position is not always the
+    smaller risk.
     """
     universe, ask = draft.universe, draft.seen.market.ask
     spare = draft.returnable
     cut_off = draft.exact - np.abs(draft.shares)
     short = draft.growing & (cut_off > WHOLE) & (cut_off < universe.lot)
+    undoes = draft.undoes > 0
+    short &= ~undoes | (np.abs(draft.shares) + universe.lot <= draft.undoes)
     while (over := draft.excess()) > 0:
         offers = []
         for name in np.flatnonzero(spare).tolist():
@@ -55,10 +58,10 @@ def keep_limits(draft: Draft) -> None:
                 less = draft.enough(name, less)
             offers.append((excess(less), universe.symbols[name], name, less))
         missing = draft.cash_missing(draft.returnable)
-        for name in np.flatnonzero(short).tolist():
+        for name in np.flatnonzero(short & draft.takes_a_lot).tolist():
             lot = int(universe.lot[name])
             cost = lot * float(ask[name]) * (1 + FEE_ALLOWANCE)
-            if draft.shares[name] < 0 or missing + cost <= 0:
+            if draft.shares[name] < 0 or undoes[name] or missing + cost <= 0:
                 offers.append((draft.excess_less(name, -lot), universe.symbols[name], name, -lot))
         left, _, best, less = min(offers, default=(over, "", -1, 0))
         if left >= over:
@@ -97,12 +100,14 @@ def _keep_together(draft: Draft, over: float) -> None:
     side, lot = np.sign(draft.shares[names]), draft.universe.lot[names]
     lots = np.maximum(np.ceil(exact[names] / lot - WHOLE), np.abs(draft.shares[names]) / lot)
     reach = ((lots + MORE) * lot).astype(np.int64)
+    undoes = draft.undoes[names]
+    reach = np.where(undoes > 0, np.minimum(reach, undoes), reach)
     shrinking = held[names] * side < 0
     reach = side * np.where(shrinking, np.minimum(reach, np.abs(held[names])), reach)
     others = draft.shares.copy()
     others[names] = 0
     rest = Draft(draft.universe, draft.decision, draft.problem, draft.seen, draft.settings, others)
-    rest.canceled = draft.canceled
+    rest.canceled, rest.undoes = draft.canceled, draft.undoes
     # Only closing sales bring cash; shares sold short are no cash to buy with.
     sale = np.where(shrinking, market.bid[names], 0.0)
     choice = Choice(
@@ -113,7 +118,11 @@ def _keep_together(draft: Draft, over: float) -> None:
         lot=lot,
         held=held + others,
         per_share=draft.seen.portfolio.price / draft.seen.portfolio.nav,
-        usd=np.where(side > 0, market.ask[names] * (1 + FEE_ALLOWANCE), sale),
+        usd=np.where(
+            undoes > 0,
+            0.0,
+            np.where(side > 0, market.ask[names] * (1 + FEE_ALLOWANCE), sale),
+        ),
         cash=-rest.cash_missing(rest.returnable),
     )
     found = together(choice, draft.problem.bounds, draft.problem.structure)

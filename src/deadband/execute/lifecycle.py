@@ -5,6 +5,10 @@ Rules
     statuses. So is one of an order that has ended, where the broker's own order state vouches for
     it (`ord_status`). Any other is refused, and nothing goes on until it is reconciled.
   * Each exec_id is to be passed once: a report that comes twice would be booked twice.
+  * While a change has no answer the order may be either: it is PENDING_REPLACE, and may fill by the
+    larger of both terms. REPLACED brings the terms that were asked for, unless the broker names
+    others; then the change is still waited for.
+  * Fills that a reduction came too late for are booked: they come after it, and are no error.
   * A correction takes out what it replaces and books what now counts; a bust only takes out.
   * An order leaves the working list when it is final. One that the broker then restates as alive
     comes back as far as the report describes it.
@@ -21,6 +25,7 @@ import numpy as np
 from ..core.errors import BrokerError
 from ..core.lifecycle import FINAL, next_status, standing
 from ..core.orders import (
+    SAME_PRICE,
     TRADES,
     Book,
     Charge,
@@ -66,15 +71,19 @@ def _advanced(state: State, place: int, report: ExecutionReport) -> State:
     book = book_trade(state.book, state.universe, report)
     kept = () if order.status in FINAL else (order,)
     working = state.working[:place] + kept + state.working[place + 1 :]
-    return replace(state, book=book, working=working, turnover_today=_turnover(state, order))
+    turnover = _turnover(state, state.working[place], order)
+    return replace(state, book=book, working=working, turnover_today=turnover)
 
 
-def _turnover(state: State, order: WorkingOrder) -> float:
-    """The day's turnover, without the shares of an order that ended before they traded."""
-    if order.status not in FINAL or not state.last_nav > 0:
+def _turnover(state: State, before: WorkingOrder, after: WorkingOrder) -> float:
+    """The day's turnover, without the shares that an order will not trade any more."""
+    if not state.last_nav > 0:
         return state.turnover_today
-    unused = order.leaves_qty * order.order.arrival / state.last_nav
-    return max(0.0, state.turnover_today - unused)
+    stands = 0.0 if after.status in FINAL else after.committed_usd
+    unused = replace(before, cum_qty=after.cum_qty).committed_usd - stands
+    if not unused:
+        return state.turnover_today
+    return max(0.0, state.turnover_today - unused / state.last_nav)
 
 
 def _turnover_of_late(state: State, report: ExecutionReport) -> float:
@@ -93,12 +102,15 @@ def _place(working: tuple[WorkingOrder, ...], cl_ord_id: str) -> int | None:
 
 
 def _for_parent(parent: WorkingOrder, report: ExecutionReport) -> ExecutionReport | None:
-    """What a report on a child is to its parent; None where it is nothing."""
+    """What a report on a child is to its parent; None where it is nothing.
+
+    The broker's own state of the child says nothing of the parent's.
+    """
     kind = report.exec_type
     if kind in TRADES or kind is ExecType.UNKNOWN:
-        return report
+        return replace(report, ord_status=None)
     if kind is ExecType.NEW or parent.status is OrdStatus.UNKNOWN:
-        return replace(report, exec_type=ExecType.NEW)
+        return replace(report, exec_type=ExecType.NEW, ord_status=None)
     return None
 
 
@@ -144,20 +156,55 @@ def _expect_vouched(state: State, report: ExecutionReport) -> None:
 def advance(order: WorkingOrder, report: ExecutionReport) -> WorkingOrder:
     """The order after a report; a fill the order cannot have had is the broker's error."""
     _expect_of(order, report)
-    sent, cum_qty = order.order, order.cum_qty
-    if report.exec_type is ExecType.REPLACED:
-        sent = replace(
-            sent, order_qty=report.order_qty or sent.order_qty, price=report.price or sent.price
-        )
+    sent, wanted = _terms(order, report)
+    cum_qty, most_qty = order.cum_qty, order.most_qty
+    if sent.order_qty < order.order.order_qty:
+        most_qty = order.largest_qty
     if report.exec_type in TRADES:
         cum_qty += report.last_qty - report.prior_qty
-        if not 0 <= cum_qty <= sent.order_qty:
+        if not 0 <= cum_qty <= order.largest_qty:
             raise BrokerError(
-                f"order {sent.cl_ord_id} is filled {cum_qty} of {sent.order_qty}. "
+                f"order {sent.cl_ord_id} is filled {cum_qty} of {order.largest_qty}. "
                 "Reconcile before trading on."
             )
     status = next_status(order.status, report.exec_type, cum_qty, sent.order_qty)
-    return WorkingOrder(sent, status, cum_qty)
+    if wanted is not None:
+        status = _awaiting(order.status, status, report, wanted.order_qty - cum_qty)
+    if status in FINAL:
+        wanted = None
+    return WorkingOrder(sent, status, cum_qty, wanted, most_qty)
+
+
+def _terms(order: WorkingOrder, report: ExecutionReport) -> tuple[Order, Order | None]:
+    """The order as it stands after a report, and the change that is still waited for."""
+    sent, wanted, kind = order.order, order.wanted, report.exec_type
+    if kind is ExecType.CANCEL_REJECTED and order.status is OrdStatus.PENDING_REPLACE:
+        return sent, None
+    if kind is not ExecType.REPLACED:
+        return sent, wanted
+    if wanted is not None and _is_answer(wanted, report):
+        sent, wanted = wanted, None
+    qty, price = report.order_qty or sent.order_qty, report.price or sent.price
+    return replace(sent, order_qty=qty, price=price), wanted
+
+
+def _is_answer(wanted: Order, report: ExecutionReport) -> bool:
+    """Whether these terms are those that were asked for; a broker may leave them out."""
+    qty, price = report.order_qty or wanted.order_qty, report.price or wanted.price
+    return qty == wanted.order_qty and abs(price - wanted.price) < SAME_PRICE
+
+
+def _awaiting(
+    before: OrdStatus, status: OrdStatus, report: ExecutionReport, more: int
+) -> OrdStatus:
+    """The status while a change has no answer, by which `more` shares would be left.
+
+    Full by the old terms is not yet full by the new, unless the broker's own state says so.
+    """
+    if status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED):
+        return OrdStatus.PENDING_REPLACE
+    waits = status is OrdStatus.FILLED and more > 0 and report.ord_status not in FINAL
+    return before if waits else status
 
 
 def _expect_of(order: WorkingOrder, report: ExecutionReport) -> None:

@@ -1,15 +1,17 @@
 """Weight changes become whole-lot orders, sells before buys.
 
 1. Growth rounds down, shrinkage up: rounding never adds risk.
-2. A working order that opposes is canceled first; one that is too old at the end, where no limit
-   needs it.
-3. An order through zero only closes, unless a limit needs the other side now: the hedge's, and
-   those without which the book would pass a limit.
+2. Orders at work are amended where that is all it takes (amend.py); one that opposes otherwise is
+   canceled first; one that is too old at the end, where no limit needs it.
+3. An order through zero only closes, and beside a cancel nothing grows, unless a limit needs it
+   now: the hedge's, and those without which the book would pass a limit.
 4. Tickets below the minimum are dropped, exits and what keeps a limit apart.
 5. Where cash runs short or a limit is passed, orders give shares back (keep.py).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from ..core.seen import Market, Portfolio, Seen, Universe
 from ..core.tactics import Tactics
 from ..core.types import Decision, Plan
 from ..core.units import BPS, epoch_ns, tick_size, to_tick
+from .amend import add_to, find_room, take_back
 from .draft import WHOLE, Draft
 from .keep import keep_cash, keep_limits
 from .router import routed
@@ -49,14 +52,21 @@ def plan(
     rounded = _rounded(universe, decision, seen)
     draft = Draft(universe, decision, problem, seen, settings, rounded)
     _note_rounded_to_zero(draft)
-    opposing = _cancel_opposing(draft, working)
-    _close_before_flip(draft)
+    find_room(draft, working)
+    opposing, held_back = _cancel_opposing(draft, working)
+    _wait_where_limits_allow(draft, held_back)
     _drop_small(draft)
     keep_cash(draft)
     keep_limits(draft)
-    cancels = opposing + _cancel_old(draft, working, opposing, tactics)
-    orders = routed(_orders(draft, cycle_id), universe, seen, settings, tactics)
-    return Plan(orders=orders, cancels=cancels, notes=tuple(draft.notes))
+    reductions, undone = take_back(draft, working)
+    wanted = routed(_wanted(draft, cycle_id), universe, seen, settings, tactics)
+    raises = add_to(draft, working, wanted)
+    replaces = reductions + tuple(raises.values())
+    cancels = opposing + undone
+    amended = (*cancels, *(one.cl_ord_id for one in replaces))
+    cancels += _cancel_old(draft, working, amended, tactics)
+    orders = _numbered(tuple(one for one in wanted if one.cl_ord_id not in raises))
+    return Plan(orders=orders, cancels=cancels, notes=tuple(draft.notes), replaces=replaces)
 
 
 def _rounded(universe: Universe, decision: Decision, seen: Seen) -> Ints:
@@ -88,25 +98,41 @@ def _cancelable(order: WorkingOrder) -> bool:
     return order.status not in (OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN)
 
 
-def _cancel_opposing(draft: Draft, working: tuple[WorkingOrder, ...]) -> tuple[str, ...]:
-    """Working orders against a new trade, which then only closes settled shares.
+def _cancel_opposing(
+    draft: Draft, working: tuple[WorkingOrder, ...]
+) -> tuple[tuple[str, ...], dict[int, int]]:
+    """Working orders against a trade of its own, which then only closes settled shares.
 
-    What is being canceled already does not count as held.
+    What is being canceled already does not count as held. Beside them, by name, the signed shares
+    that the whole trade would be once nothing of a cancel fills: those that keep the position's
+    side even if all of it does.
     """
-    settled, canceled = draft.seen.portfolio.shares, []
+    settled, wanted, canceled = draft.seen.portfolio.shares, draft.shares.copy(), []
+    whole: dict[int, int] = {}
     for order in working:
         name = draft.universe.index[order.order.symbol]
-        wanted, leaves = int(draft.shares[name]), order.order.side.sign * order.leaves_qty
-        if _cancelable(order) and wanted * leaves < 0:
+        asked, first = whole.get(name, int(wanted[name])), int(wanted[name])
+        leaves = order.order.side.sign * order.least_leaves
+        opposes = asked * leaves < 0 < asked * first
+        if _cancelable(order) and opposes and not draft.undoes[name]:
             draft.note(Code.ORDER_CANCEL_FIRST, name)
-            draft.shares[name] = _against_settled(wanted + leaves, wanted, int(settled[name]))
+            whole[name] = asked + leaves
             draft.canceled[name] += leaves
+            draft.shares[name] = _against_settled(whole[name], first, int(settled[name]))
             canceled.append(order.order.cl_ord_id)
-    return tuple(canceled)
+    least = settled + draft.canceled
+    grows = {
+        name: shares
+        for name, shares in whole.items()
+        if shares * draft.canceled[name] < 0
+        and shares * settled[name] > 0
+        and shares * least[name] >= 0
+    }
+    return tuple(canceled), grows
 
 
 def _cancel_old(
-    draft: Draft, working: tuple[WorkingOrder, ...], canceled: tuple[str, ...], tactics: Tactics
+    draft: Draft, working: tuple[WorkingOrder, ...], amended: tuple[str, ...], tactics: Tactics
 ) -> tuple[str, ...]:
     """Orders that have worked for too long: what is left of them is decided anew in a later cycle.
 
@@ -114,12 +140,12 @@ def _cancel_old(
     """
     now, old = epoch_ns(draft.seen.now), []
     for order in working:
-        known = order.order.cl_ord_id in canceled or not _cancelable(order)
+        known = order.order.cl_ord_id in amended or not _cancelable(order)
         life_min = _life_min(order.order, draft.settings, tactics)
         if known or now - order.order.transact_time < int(life_min * MINUTE_NS):
             continue
         name = draft.universe.index[order.order.symbol]
-        leaves, before = order.order.side.sign * order.leaves_qty, draft.excess()
+        leaves, before = order.order.side.sign * order.least_leaves, draft.excess()
         draft.canceled[name] += leaves
         if draft.excess() > before:
             draft.canceled[name] -= leaves
@@ -144,18 +170,22 @@ def _against_settled(without: int, wanted: int, settled: int) -> int:
     return int(np.sign(wanted)) * min(abs(without), abs(settled))
 
 
-def _close_before_flip(draft: Draft) -> None:
-    """A name opens its other side in a later cycle, where no limit is passed by waiting.
+def _wait_where_limits_allow(draft: Draft, held_back: dict[int, int]) -> None:
+    """A name opens its other side, or grows beside a cancel, in a later cycle.
 
-    A hedge that waited would leave beta open; so would any name whose other side was to keep BETA,
-    NET or a sector. Those that relieve most are let through, until the limits hold.
+    Not where a limit is passed by waiting: a hedge that waited would leave beta open; so would any
+    name whose shares were to keep BETA, NET or a sector. Those that relieve most are let through,
+    until the limits hold.
     """
     held, hedge = draft.held, draft.problem.hedge
     crossing = held * (held + draft.shares) < 0
     crossing[hedge] &= hedge < 0
-    waiting = np.flatnonzero(crossing).tolist()
+    closing = np.flatnonzero(crossing).tolist()
     whole = draft.shares.copy()
-    draft.shares[waiting] = -held[waiting]
+    draft.shares[closing] = -held[closing]
+    for name, shares in held_back.items():
+        whole[name] = shares
+    waiting = closing + list(held_back)
 
     def excess_through(name: int) -> float:
         shares = draft.shares.copy()
@@ -170,8 +200,9 @@ def _close_before_flip(draft: Draft) -> None:
             break
         draft.shares[best], over = whole[best], left
         waiting.remove(best)
-    for name in waiting:
-        draft.note(Code.ORDER_CLOSE_FIRST, name)
+    for name in closing:
+        if name in waiting:
+            draft.note(Code.ORDER_CLOSE_FIRST, name)
 
 
 def _drop_small(draft: Draft) -> None:
@@ -182,7 +213,8 @@ def _drop_small(draft: Draft) -> None:
         draft.shares[name] = 0
 
 
-def _orders(draft: Draft, cycle_id: str) -> tuple[Order, ...]:
+def _wanted(draft: Draft, cycle_id: str) -> tuple[Order, ...]:
+    """An order for each leg of the draft, whether it will be sent or added to one at work."""
     universe, settings = draft.universe, draft.settings
     market, book = draft.seen.market, draft.seen.portfolio
     usd: Floats = np.abs(draft.shares) * book.price
@@ -203,6 +235,14 @@ def _orders(draft: Draft, cycle_id: str) -> tuple[Order, ...]:
             transact_time=epoch_ns(draft.seen.now),
         )
         for k, (name, side, qty) in enumerate(legs)
+    )
+
+
+def _numbered(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Numbered in turn, without the places of those that are not sent."""
+    return tuple(
+        replace(order, cl_ord_id=f"{order.cl_ord_id.rpartition('.')[0]}.{k:03d}")
+        for k, order in enumerate(orders)
     )
 
 

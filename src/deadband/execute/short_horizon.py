@@ -8,7 +8,7 @@ that ends short of its quantity is canceled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from ..core.orders import (
@@ -155,6 +155,23 @@ def call_off(basket: Basket, cl_ord_ids: Container[str]) -> Basket:
         for one in basket.works
     )
     return replace(basket, works=works)
+
+
+def changed(basket: Basket, orders: Mapping[str, Order]) -> Basket:
+    """Orders are for other shares, or another collar, than they were; `orders` by their ids.
+
+    What is raised gets the time anew that the order had at first.
+    """
+    works = []
+    for one in basket.works:
+        order = orders.get(one.parent.order.cl_ord_id, one.parent.order)
+        if one.outcome is None and order != one.parent.order:
+            later = max(0, order.transact_time - one.parent.order.transact_time)
+            deadline = min(one.parent.deadline + later, max(one.parent.close, one.parent.deadline))
+            parent = replace(one.parent, order=order, deadline=deadline)
+            one = replace(one, parent=parent)
+        works.append(one)
+    return replace(basket, works=tuple(works))
 
 
 def _amended(one: Progress, wanted: Parent | None) -> Parent:

@@ -14,7 +14,7 @@ from ..backtest.run import RUN, SETTINGS, first_state, versions
 from ..core.broker import Broker, MarketData, Memory, Ok, ReferenceData, WriteAhead
 from ..core.config import Settings
 from ..core.errors import BrokerError, DataError
-from ..core.orders import Algorithm, ExecType, OrdStatus
+from ..core.orders import Algorithm, ExecType
 from ..core.ports import Journal
 from ..core.reasons import Code
 from ..core.seen import Universe
@@ -112,9 +112,6 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
         standing.conclude(order, ExecType.CANCELED, text)
     for child in recovered.children_not_intended:
         standing.conclude_child(child, ExecType.CANCELED, text)
-    canceled = [w for w in standing.state.working if w.status is OrdStatus.PENDING_CANCEL]
-    called_off = frozenset(order.order.cl_ord_id for order in canceled)
-    standing.worked(cycle.call_off(standing.basket, called_off))
     return _line(what, open_counter(pen.intend, recovered.memory), standing)
 
 

@@ -18,7 +18,7 @@ from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
-from .reconcile import agreed, differences, lost_asks, lost_cancels
+from .reconcile import agreed, differences, lost_asks, lost_cancels, lost_changes
 from .watch import Standing
 
 MOST_ASKED = 100
@@ -116,10 +116,14 @@ class Line:
         shot = await agreed(self.broker, self.hear, self.patience.settle_s)
         if self.broker.state is not SessionState.READY:
             raise BrokerError("the session was lost while the books were compared.")
-        standing, text = self.standing, f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
+        standing = self.standing
+        text = f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
         for order in lost_cancels(standing.state, shot):
             standing.conclude(order, ExecType.CANCEL_REJECTED, text)
-        for child in lost_asks(standing.basket, shot):
-            standing.conclude_child(child, ExecType.CANCEL_REJECTED, text)
+        text = f"{Code.RECON_CHANGE_LOST}: the broker has it at work"
+        for order, kind in lost_changes(standing.state, shot):
+            standing.conclude(order, kind, text)
+        for child, kind in lost_asks(standing.basket, shot):
+            standing.conclude_child(child, kind, text)
         standing.compared(differences(standing.state, standing.basket, shot))
         self.compared_at = asyncio.get_running_loop().time()

@@ -9,11 +9,11 @@ from datetime import datetime
 from ..core.broker import BrokerSnapshot, Ok
 from ..core.errors import BrokerError
 from ..core.events import Difference, Intent
-from ..core.orders import WorkingOrder
+from ..core.orders import ExecType, WorkingOrder
 from ..core.units import usd
 from ..journal.store import NoJournal
 from .begin import OpenCounter
-from .reconcile import agreed, differences, lost_cancels
+from .reconcile import agreed, differences, lost_cancels, lost_changes
 from .recover import Recovered
 from .watch import Standing
 from .write_ahead import Pen
@@ -27,6 +27,7 @@ class Look:
     news: int
     """Reports that the broker has and the journal has not, booked here for the comparison."""
     lost_cancels: tuple[WorkingOrder, ...]
+    lost_changes: tuple[WorkingOrder, ...]
     not_intended: tuple[WorkingOrder, ...]
     journal_cash: float
     broker_cash: float
@@ -65,6 +66,11 @@ def _compared(standing: Standing, shot: BrokerSnapshot, recovered: Recovered) ->
         differences=found,
         news=standing.folded,
         lost_cancels=lost_cancels(standing.state, shot),
+        lost_changes=tuple(
+            order
+            for order, kind in lost_changes(standing.state, shot)
+            if kind is ExecType.CANCEL_REJECTED
+        ),
         not_intended=recovered.not_intended,
         journal_cash=usd(standing.state.book.cash_micro),
         broker_cash=shot.account.value.cash,

@@ -17,7 +17,7 @@ from ..core.broker import Broker, BrokerSnapshot, Ok
 from ..core.errors import BrokerError
 from ..core.events import Difference, OrderState
 from ..core.lifecycle import FINAL
-from ..core.orders import OrdStatus, WorkingOrder
+from ..core.orders import SAME_PRICE, ExecType, Order, OrdStatus, WorkingOrder
 from ..core.parents import Basket, ChildOrder
 from ..core.reasons import Code
 from ..core.types import State
@@ -64,20 +64,45 @@ def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]
     )
 
 
-def lost_asks(basket: Basket, shot: BrokerSnapshot) -> tuple[ChildOrder, ...]:
-    """Children of which we wait for a cancel or a change, and which are plainly at work."""
-    at_work, pending = _at_work(shot), (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
-    children = [one.child for one in basket.works if one.child is not None]
-    return tuple(
-        child.order
-        for child in children
-        if child.status in pending and child.order.cl_ord_id in at_work
-    )
+def lost_changes(state: State, shot: BrokerSnapshot) -> tuple[tuple[WorkingOrder, ExecType], ...]:
+    """Orders of which we wait for a change, and which the broker lists as plainly at work.
+
+    Each with what that says: REPLACED where the broker has it as asked, else CANCEL_REJECTED.
+    """
+    at_work, found = _at_work(shot), []
+    for order in state.working:
+        there, wanted = at_work.get(order.order.cl_ord_id), order.wanted
+        if there is None or wanted is None or order.status is not OrdStatus.PENDING_REPLACE:
+            continue
+        found.append((order, _answer(there, wanted)))
+    return tuple(found)
 
 
-def _at_work(shot: BrokerSnapshot) -> frozenset[str]:
-    plainly = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
-    return frozenset(order.cl_ord_id for order in _orders(shot) if order.status in plainly)
+def lost_asks(basket: Basket, shot: BrokerSnapshot) -> tuple[tuple[ChildOrder, ExecType], ...]:
+    """The same of children, of which we wait for a cancel or a change."""
+    at_work, found = _at_work(shot), []
+    pending = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
+    for child in (one.child for one in basket.works):
+        there = None if child is None else at_work.get(child.order.cl_ord_id)
+        if child is None or there is None or child.status not in pending:
+            continue
+        answer = ExecType.CANCEL_REJECTED
+        if child.asked is not None and child.status is OrdStatus.PENDING_REPLACE:
+            answer = _answer(there, child.asked)
+        found.append((child.order, answer))
+    return tuple(found)
+
+
+def _answer(there: OrderState, wanted: Order | ChildOrder) -> ExecType:
+    """What became of a change, by how the broker has the order."""
+    taken = there.order_qty == wanted.order_qty and abs(there.price - wanted.price) < SAME_PRICE
+    return ExecType.REPLACED if taken else ExecType.CANCEL_REJECTED
+
+
+def _at_work(shot: BrokerSnapshot) -> dict[str, OrderState]:
+    """What the broker lists with nothing under way."""
+    plain = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.SUSPENDED)
+    return {order.cl_ord_id: order for order in _orders(shot) if order.status in plain}
 
 
 def differences(state: State, basket: Basket, shot: BrokerSnapshot) -> tuple[Difference, ...]:

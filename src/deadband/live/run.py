@@ -145,7 +145,7 @@ class LiveRun:
         return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
 
     def _send(self, plan: Plan) -> None:
-        """Cancels first, then new orders; what is not taken for sending is over at once.
+        """Cancels, changes, new orders; what is not taken for sending is answered at once.
 
         Orders with a route are left to those who work them.
         """
@@ -153,6 +153,10 @@ class LiveRun:
         refused = [broker.cancel(cl_ord_id) for cl_ord_id in standing.direct(plan.cancels)]
         self.line.hear()
         standing.not_canceled(refused)
+        changes = standing.direct(one.cl_ord_id for one in plan.replaces)
+        refused = [broker.replace(one) for one in plan.replaces if one.cl_ord_id in changes]
+        self.line.hear()
+        standing.not_replaced(refused)
         orders = [order for order in plan.orders if order.route is None]
         # What the gate denied is in the plan's record already; here the broker's side denies.
         standing.denied(broker.submit(orders) if orders else ())

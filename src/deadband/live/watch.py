@@ -160,6 +160,10 @@ class Standing:
         """Orders whose cancel was not taken work on, unless they have ended meanwhile."""
         self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_CANCEL)
 
+    def not_replaced(self, receipts: Iterable[Receipt]) -> None:
+        """Orders whose change was not taken stand as they were."""
+        self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_REPLACE)
+
     def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
         """Say ourselves what became of an order, where nobody else will."""
         self._fold([self._own(order.order, kind, text)])
@@ -180,14 +184,22 @@ class Standing:
             self.pen.write(WORKED, changed)
         self.basket = basket
 
-    def end_orders(self) -> None:
-        """Orders whose work is over, or that nobody works, are over."""
+    def answer_orders(self) -> None:
+        """Say of orders that are worked what a broker would: ended, or changed as was wanted.
+
+        One that nobody works is over too. A reduction is taken once no more than it can fill.
+        """
         works = {one.parent.order.cl_ord_id: one for one in self.basket.works}
         for order in self.state.working:
             one = works.get(order.order.cl_ord_id)
-            if order.order.route is not None and (one is None or one.is_over):
+            if order.order.route is None:
+                continue
+            if one is None or one.is_over:
                 outcome = Code.ORDER_CALLED_OFF if one is None else one.outcome
                 self.conclude(order, ExecType.CANCELED, f"{outcome}: its work is over")
+            elif order.wanted is not None and one.parent.order == order.wanted:
+                if one.filled + one.worst_leaves <= order.wanted.order_qty:
+                    self.conclude(order, ExecType.REPLACED, "")
 
     def note(self, text: str) -> None:
         """Keep what the driver itself has to say; its own words have no number in the stream."""

@@ -19,7 +19,7 @@ from datetime import datetime
 from .. import cycle
 from ..core.broker import MarketData, Receipt, Replacement
 from ..core.events import Halt, Quality
-from ..core.orders import Action, ExecType
+from ..core.orders import Action, ExecType, OrdStatus
 from ..core.parents import Basket, ChildOrder, Instruction, Progress, Tick
 from ..core.reasons import Code
 from ..core.seen import Switch
@@ -54,7 +54,7 @@ class Work:
             self.round()
 
     def take_up(self, record: CycleRecord) -> None:
-        """Begin to work what a cycle has just decided, and call off what it cancels."""
+        """Begin to work what a cycle has just decided."""
         standing, book = self.line.standing, record.seen.portfolio
         facts = cycle.facts_of(record)
         orders = tuple(
@@ -62,8 +62,7 @@ class Work:
             for order in record.plan.orders
             if order.route is not None and order.symbol in facts
         )
-        basket = cycle.call_off(standing.basket, frozenset(record.plan.cancels))
-        basket = replace(basket, cash=book.cash, nav=book.nav)
+        basket = replace(standing.basket, cash=book.cash, nav=book.nav)
         standing.worked(cycle.take_up(basket, orders, facts, epoch_ns(self.wall())))
         self.round()
 
@@ -73,16 +72,22 @@ class Work:
         standing = self.line.standing
         if standing.basket.works and self.line.is_open:
             now = self.wall()
-            basket = standing.basket
-            if self.switch(now).mode == "HALTED":
-                basket = cycle.call_off(
-                    basket, {one.parent.order.cl_ord_id for one in basket.works}
-                )
+            basket = self._wanted(now)
             after, asked, _ = cycle.work(basket, self._ticks(now), epoch_ns(now))
             standing.worked(after)
             self._ask(after, asked)
             self.line.hear()
-        standing.end_orders()
+        standing.answer_orders()
+
+    def _wanted(self, now: datetime) -> Basket:
+        """The basket as the state wants it: a cycle's cancels and changes, the operator's halt."""
+        standing = self.line.standing
+        worked = [one for one in standing.state.working if one.order.route is not None]
+        off = {one.order.cl_ord_id for one in worked if one.status is OrdStatus.PENDING_CANCEL}
+        if self.switch(now).mode == "HALTED":
+            off |= {one.parent.order.cl_ord_id for one in standing.basket.works}
+        wanted = {one.order.cl_ord_id: one.wanted for one in worked if one.wanted is not None}
+        return cycle.changed(cycle.call_off(standing.basket, off), wanted)
 
     # --- what is seen
 

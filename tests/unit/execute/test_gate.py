@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deadband.core.orders import Order, OrdStatus, OrdType, Sent
+from deadband.core.orders import Order, OrdStatus, OrdType, Replacement, Sent, Side, Terms
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.execute.gate import Asked, gate
@@ -156,6 +156,22 @@ def test_no_order_meets_one_of_our_own(status: OrdStatus) -> None:
 SELL = {"side": sell().side}
 
 
+@pytest.mark.parametrize("how", ["canceled", "reduced"])
+@pytest.mark.parametrize(("qty", "code"), [(102, None), (104, Code.GATE_MORE_THAN_DECIDED)])
+def test_what_goes_of_the_other_side_is_less_to_trade(
+    how: str, qty: int, code: Code | None
+) -> None:
+    """200 to go: 100 are taken off a buy at work, 100 and three lots of rounding may be sold."""
+    gone: dict[str, Any] = {"cancels": ("w",)} if how == "canceled" else {"replaces": (to(40),)}
+    left = 140 if how == "reduced" else 100
+    bid = kit.working("w", order_qty=left, decision_id="0", transact_time=0)
+    target = np.array([0.05 + (left - 200) * 1e-4, 0.0, 0.0, 0.0])
+    passed = gate(asked(sell(qty=qty), book=LONG, working=(bid,), target=target, **gone))
+    codes = list(said(passed).values())
+    # Only a cancel leaves before a new order may; a bid that is but reduced may still be met.
+    assert codes == ([code] if code else [] if how == "canceled" else [Code.GATE_SELF_CROSS])
+
+
 def test_a_share_is_sold_once() -> None:
     offered = kit.working("o", order_qty=450, decision_id="0", transact_time=0, **SELL)
     assert verdict(sell(qty=50), book=LONG, working=(offered,)) is None
@@ -257,6 +273,115 @@ def test_a_note_says_what_the_check_saw_and_its_bound() -> None:
 def test_cancels_always_pass() -> None:
     judged = asked(buy(), cancels=("old",), switch=Switch("HALTED"))
     assert gate(judged).cancels == ("old",)
+
+
+# Changes of orders at work
+
+
+AT_WORK = kit.working("w", order_qty=200, cum_qty=50, decision_id="0", transact_time=0)
+
+
+def to(qty: int, price: float = kit.PRICE, ref: str = "w") -> Replacement:
+    return Replacement(ref, qty, price)
+
+
+def changed(*changes: Replacement, **given: Any) -> tuple[tuple[Replacement, ...], list[Code]]:
+    passed = gate(asked(replaces=changes, **({"working": (AT_WORK,)} | given)))
+    return passed.replaces, list(said(passed).values())
+
+
+def test_a_reduction_passes_like_a_cancel() -> None:
+    tight = wide(max_order_shares=1.0, max_orders_per_s=1e-6, per_name_cap=1e-6)
+    for given in ({}, {"made": tight}, {"switch": Switch("REDUCING")}, {"now": kit.clock("16:00")}):
+        assert changed(to(120), **given) == ((to(120),), [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [
+        ((to(120, ref="other"),), {}),
+        ((to(50),), {}),
+        ((to(0),), {}),
+        ((to(120, price=99.0),), {}),
+        ((to(300),), {"cancels": ("w",)}),
+        ((to(300),), {"working": (replace(AT_WORK, status=OrdStatus.PENDING_CANCEL),)}),
+        ((to(300),), {"working": (replace(AT_WORK, status=OrdStatus.PENDING_NEW),)}),
+        ((to(300),), {"working": (replace(AT_WORK, wanted=AT_WORK.order),)}),
+        (
+            (to(300),),
+            {
+                "working": (
+                    replace(AT_WORK, order=replace(AT_WORK.order, terms=Terms(strategy="Vwap"))),
+                )
+            },
+        ),
+    ],
+    ids=[
+        *("unknown", "filled", "nothing", "another price", "canceled too", "being canceled"),
+        *("not answered", "changed already", "the broker's algorithm"),
+    ],
+)
+def test_a_change_of_what_cannot_be_changed_so_does_not_leave(
+    changes: tuple[Replacement, ...], given: dict[str, Any]
+) -> None:
+    left, codes = changed(*changes, **given)
+    assert left == ()
+    # What takes off, and is none, adds nothing either: it is no whole number of shares.
+    assert codes == [Code.GATE_CHANGE] or codes == [Code.GATE_LOT]
+
+
+def test_a_second_change_of_an_order_does_not_leave() -> None:
+    assert changed(to(120), to(130)) == ((to(120),), [Code.GATE_CHANGE])
+
+
+RAISES: dict[str, tuple[Code, dict[str, Any], Replacement]] = {
+    "price": (Code.GATE_COLLAR, {}, to(300, price=110.0)),
+    "tick": (Code.GATE_TICK, {}, to(300, price=100.005)),
+    "all that is left": (Code.GATE_SIZE_SHARES, {"made": wide(max_order_shares=249)}, to(300)),
+    "pace": (Code.GATE_RATE, {"made": wide(max_orders_per_s=0.5)}, to(300)),
+    "count": (Code.GATE_DAY_COUNT, {"sent": Sent(20_000)}, to(300)),
+    "notional": (Code.GATE_DAY_USD, {"sent": Sent(1, 1e9)}, to(300)),
+    "cap": (Code.GATE_LIMIT, {"made": wide(per_name_cap=0.0249)}, to(300)),
+    "switch": (Code.GATE_KILLED, {"switch": Switch("REDUCING")}, to(300)),
+    "decision": (Code.GATE_MORE_THAN_DECIDED, {"target": np.array([0.02, 0, 0, 0])}, to(300)),
+    "no decision": (Code.GATE_NOT_DECIDED, {"target": np.array([0.015, 0, 0, 0])}, to(300)),
+    "twice": (
+        Code.GATE_DUPLICATE,
+        {"sent": Sent(1, 0.0, (kit.order("o", order_qty=100, decision_id="0"),))},
+        to(300),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RAISES)
+def test_a_raise_passes_every_check_that_a_new_order_does(case: str) -> None:
+    code, given, change = RAISES[case]
+    assert changed(change, **given) == ((), [code])
+    assert changed(to(300)) == ((to(300),), [])
+
+
+def test_a_raise_sells_no_more_than_is_held() -> None:
+    selling = kit.working("w", side=Side.SELL, order_qty=200, decision_id="0", transact_time=0)
+    given = {"book": kit.portfolio(NAMES, shares={"S0000": 300}), "working": (selling,)}
+    assert changed(to(300), **given) == ((to(300),), [])
+    assert changed(to(301), **given) == ((), [Code.GATE_POSITION])
+
+
+def test_what_a_reduction_takes_off_makes_no_room_yet() -> None:
+    """It may fill before it is reduced: a name's cap counts the order as it was."""
+    made = wide(max_gross_exposure=0.03)
+    sold = short("S0001", 160)
+    assert verdict(sold, working=(AT_WORK,), made=made, replaces=(to(60),)) is Code.GATE_LIMIT
+    alone = replace(AT_WORK, order=replace(AT_WORK.order, order_qty=60))
+    assert verdict(sold, working=(alone,), made=made) is None
+
+
+def test_where_the_gate_fails_no_change_leaves() -> None:
+    judged = asked(working=(AT_WORK,), replaces=(to(120),))
+    broken = replace(judged, seen=replace(judged.seen, portfolio=None))  # type: ignore[arg-type]
+    passed = gate(broken)
+    assert passed.replaces == ()
+    assert [(note.code, note.counterpart) for note in passed.notes] == [(Code.GATE_FAILED, "w")]
 
 
 def test_a_switch_that_could_not_be_read_is_said() -> None:

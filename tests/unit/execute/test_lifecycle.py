@@ -7,7 +7,16 @@ import pytest
 
 from deadband.core.errors import BrokerError
 from deadband.core.lifecycle import FINAL, NEXT, leaves, next_status
-from deadband.core.orders import TRADES, Book, ExecType, OrdStatus, Side, TradeFee, WorkingOrder
+from deadband.core.orders import (
+    TRADES,
+    Book,
+    ExecType,
+    OrdStatus,
+    Replacement,
+    Side,
+    TradeFee,
+    WorkingOrder,
+)
 from deadband.core.types import State
 from deadband.core.units import micros
 from deadband.execute.lifecycle import advance, apply
@@ -90,6 +99,108 @@ def test_a_replaced_order_has_the_size_and_price_that_the_broker_holds() -> None
     order = kit.working(symbol=A, status=OrdStatus.PENDING_REPLACE, cum_qty=30)
     moved = advance(order, kit.report(order, ExecType.REPLACED, order_qty=60, price=99.5))
     assert (moved.order.order_qty, moved.order.price, moved.leaves_qty) == (60, 99.5, 30)
+
+
+# Changes under way
+
+
+def under_change(to: int, cum_qty: int = 0, **other: object) -> WorkingOrder:
+    """100 shares asked to be `to`, decided at 50 dollars."""
+    order = kit.working(symbol=A, cum_qty=cum_qty)
+    wanted = order.changed(Replacement("db.1.000", to, 99.0), "2", "CAP_NET", 50.0, 7)
+    given = {"status": OrdStatus.PENDING_REPLACE, "wanted": wanted} | other
+    return replace(order, **given)  # type: ignore[arg-type]
+
+
+def test_a_raise_is_decided_anew_and_a_reduction_as_it_was() -> None:
+    raised, reduced = under_change(150, 40).wanted, under_change(60, 40).wanted
+    assert raised is not None and reduced is not None
+    assert (raised.decision_id, raised.reason, raised.transact_time) == ("2", "CAP_NET", 7)
+    # 60 shares that are left at 100, 50 more at 50.
+    assert raised.arrival == pytest.approx((60 * 100.0 + 50 * 50.0) / 110)
+    assert reduced == replace(kit.order(symbol=A), order_qty=60, price=99.0)
+
+
+@pytest.mark.parametrize(
+    ("to", "cum_qty", "least", "most"), [(150, 0, 100, 150), (40, 0, 40, 100), (40, 60, 0, 40)]
+)
+def test_under_change_an_order_may_be_either(to: int, cum_qty: int, least: int, most: int) -> None:
+    order = under_change(to, cum_qty)
+    assert (order.least_leaves, order.most_leaves) == (least, most)
+
+
+def test_the_answer_brings_the_terms_that_were_asked_for() -> None:
+    order = under_change(150, 40)
+    moved = advance(order, kit.report(order, ExecType.REPLACED))
+    assert (moved.order, moved.wanted, moved.status) == (order.wanted, None, PART)
+
+
+def test_a_refusal_leaves_it_as_it_was() -> None:
+    order = under_change(150, 40)
+    moved = advance(order, kit.report(order, ExecType.CANCEL_REJECTED))
+    assert (moved.order, moved.wanted, moved.status) == (order.order, None, PART)
+
+
+def test_terms_that_nobody_here_asked_for_are_no_answer() -> None:
+    order = under_change(150)
+    moved = advance(order, kit.report(order, ExecType.REPLACED, order_qty=80, price=98.0))
+    assert (moved.order.order_qty, moved.order.price) == (80, 98.0)
+    assert (moved.wanted, moved.status) == (order.wanted, OrdStatus.PENDING_REPLACE)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [(None, OrdStatus.PENDING_REPLACE), (PART, OrdStatus.PENDING_REPLACE), ("FILLED", "FILLED")],
+)
+def test_full_by_the_old_terms_waits_for_the_new_ones(said: str | None, status: str) -> None:
+    order = under_change(150, 40)
+    moved = advance(order, kit.fill(order, 60, ord_status=said and OrdStatus(said)))
+    assert moved.status == status
+    if moved.status is OrdStatus.PENDING_REPLACE:
+        assert (moved.leaves_qty, moved.most_leaves) == (0, 50)
+        more = advance(moved, kit.fill(moved, 50, ord_status=PART))
+        assert (more.cum_qty, more.most_leaves) == (150, 0)
+        late = advance(moved, kit.report(moved, ExecType.CANCEL_REJECTED))
+        assert late.status is OrdStatus.FILLED
+
+
+def test_a_fill_that_a_reduction_came_too_late_for_is_booked() -> None:
+    order = under_change(40, 30)
+    moved = advance(order, kit.report(order, ExecType.REPLACED))
+    assert (moved.leaves_qty, moved.most_qty) == (10, 100)
+    filled = advance(moved, kit.fill(moved, 40))
+    assert (filled.cum_qty, filled.leaves_qty, filled.status) == (70, 0, OrdStatus.FILLED)
+    with pytest.raises(BrokerError, match="is filled 110 of 100"):
+        advance(moved, kit.fill(moved, 80))
+
+
+@pytest.mark.parametrize("cum_qty", [40, 60])
+def test_a_reduction_that_leaves_nothing_has_found_it_full(cum_qty: int) -> None:
+    order = under_change(40, cum_qty)
+    moved = advance(order, kit.report(order, ExecType.REPLACED))
+    assert (moved.status, moved.leaves_qty) == (OrdStatus.FILLED, 0)
+
+
+def test_a_refused_cancel_still_waits_for_the_change_before_it() -> None:
+    order = under_change(150, status=OrdStatus.PENDING_CANCEL)
+    moved = advance(order, kit.report(order, ExecType.CANCEL_REJECTED))
+    assert (moved.status, moved.wanted) == (OrdStatus.PENDING_REPLACE, order.wanted)
+    changed = advance(order, kit.report(order, ExecType.REPLACED))
+    assert (changed.status, changed.order) == (OrdStatus.PENDING_CANCEL, order.wanted)
+
+
+def test_turnover_follows_what_an_order_may_still_trade() -> None:
+    """A raise that is refused and shares that are taken off do not count."""
+    raised, reduced = under_change(150), under_change(40)
+    for order, kind, left in (
+        (raised, ExecType.CANCEL_REJECTED, 0.3 - 0.0025),
+        (raised, ExecType.REPLACED, 0.3),
+        (reduced, ExecType.CANCEL_REJECTED, 0.3),
+        (reduced, ExecType.REPLACED, 0.3 - 0.006),
+    ):
+        state = replace(state_of(order), turnover_today=0.3, last_nav=kit.NAV)
+        moved = apply(state, kit.report(order, kind))
+        assert moved.turnover_today == pytest.approx(left)
 
 
 @pytest.mark.parametrize(

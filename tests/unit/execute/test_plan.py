@@ -1,6 +1,7 @@
 """Orders from a decision by example: rounding, order of sending, tickets, cancels, cash, limits."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from deadband.core.orders import (
     OrdType,
     Route,
     Side,
+    Terms,
     Tif,
     Venue,
     WorkingOrder,
@@ -26,6 +28,8 @@ from tests import kit
 NAMES = kit.universe(4, S0000="Energy", S0001="Energy")
 A, B, C, D = NAMES.symbols
 Weights = Mapping[str, float]
+SHORT = Side.SELL_SHORT
+ROUTE = Route(Algorithm.PASSIVE, Venue.SMART, Tif.DAY, Code.ALGO_ASKED)
 
 
 def planned(
@@ -227,13 +231,116 @@ def test_an_opposing_working_order_is_canceled_and_only_settled_shares_are_sold(
     assert sent(made) == [(A, "SELL", 200)]
 
 
-def test_what_only_undoes_a_working_order_is_done_by_canceling_it() -> None:
-    waiting = kit.working("w", A, order_qty=300)
+def changed(made: Plan) -> list[tuple[str, int, float]]:
+    return [(one.cl_ord_id, one.order_qty, one.price) for one in made.replaces]
+
+
+def test_what_only_undoes_a_working_order_is_taken_off_it() -> None:
+    waiting = kit.working("w", A, order_qty=340, cum_qty=40, price=99.0)
     made = planned({A: 0.05}, {A: 0.06}, (waiting,))
-    assert (made.cancels, sent(made)) == (("w",), [])
+    assert (made.cancels, sent(made), changed(made)) == ((), [], [("w", 140, 99.0)])
+    assert noted(made) == [(Code.ORDER_REDUCED, A)]
+    assert dict(made.notes[0].facts) == {"from_qty": 340.0, "to_qty": 140.0}
     selling = kit.working("w", A, side=Side.SELL, order_qty=300)
     made = planned({A: 0.05}, {A: 0.04}, (selling,))
-    assert (made.cancels, sent(made)) == (("w",), [])
+    assert (made.cancels, sent(made), changed(made)) == ((), [], [("w", 100, kit.PRICE)])
+
+
+def test_an_order_of_which_nothing_is_wanted_any_more_is_canceled() -> None:
+    waiting = kit.working("w", A, order_qty=300)
+    made = planned({A: 0.05}, {A: 0.05}, (waiting,))
+    assert (made.cancels, sent(made), changed(made)) == (("w",), [], [])
+    assert noted(made) == [(Code.ORDER_CANCEL_FIRST, A)]
+
+
+def test_the_newest_orders_are_taken_back_first() -> None:
+    old, new = kit.working("w1", A, order_qty=200), kit.working("w2", A, order_qty=200)
+    made = planned({A: 0.05}, {A: 0.06}, (old, new))
+    assert (made.cancels, changed(made)) == (("w2",), [("w1", 100, kit.PRICE)])
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        kit.working("w", A, order_qty=300, status=OrdStatus.PENDING_NEW),
+        kit.working("w", A, order_qty=300, status=OrdStatus.SUSPENDED),
+        kit.working("w", A, order_qty=300, terms=Terms(strategy="Vwap")),
+        kit.working("w", A, order_qty=300, ord_type=OrdType.MARKET),
+    ],
+    ids=["unanswered", "suspended", "the broker's algorithm", "market"],
+)
+def test_what_cannot_be_changed_is_canceled_or_joined(order: WorkingOrder) -> None:
+    made = planned({A: 0.05}, {A: 0.06}, (order,))
+    assert (made.cancels, sent(made), made.replaces) == (("w",), [], ())
+    made = planned({A: 0.05}, {A: 0.09}, (order,))
+    assert (made.cancels, sent(made), made.replaces) == ((), [(A, "BUY", 100)], ())
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.PASSIVE, Algorithm.IB_VWAP])
+def test_a_worked_order_is_changed_whatever_works_it(algorithm: Algorithm) -> None:
+    """Reduced as any other; raised only by an order that would be worked too."""
+    worked = kit.working("w", A, order_qty=300, route=replace(ROUTE, algorithm=algorithm))
+    made = planned({A: 0.05}, {A: 0.06}, (worked,))
+    assert (made.cancels, sent(made), changed(made)) == ((), [], [("w", 100, kit.PRICE)])
+    made = planned({A: 0.05}, {A: 0.09}, (worked,))
+    assert (made.cancels, sent(made), made.replaces) == ((), [(A, "BUY", 100)], ())
+
+
+def test_what_a_cancel_takes_too_much_of_is_not_sent_again_at_once() -> None:
+    """The large cover cannot be changed and may fill all the same: nothing is bought beside it."""
+    large = kit.working("w1", A, order_qty=400, status=OrdStatus.PENDING_NEW)
+    others = (kit.working("w2", A, order_qty=10), kit.working("w3", A, side=SHORT, order_qty=4))
+    made = planned({A: -0.05}, {A: -0.04}, (large, *others))
+    assert (made.cancels, made.orders, made.replaces) == (("w1",), (), ())
+
+
+def test_all_orders_against_a_trade_beyond_them_are_canceled() -> None:
+    covers = (kit.working("w1", A, order_qty=200), kit.working("w2", A, order_qty=100))
+    made = planned({A: -0.05}, {A: -0.06}, covers)
+    assert (made.cancels, made.orders, made.replaces) == (("w1", "w2"), (), ())
+
+
+def test_nothing_is_asked_of_an_order_with_a_change_under_way() -> None:
+    waiting = kit.working("w", A, order_qty=300)
+    pending = replace(waiting, status=OrdStatus.PENDING_REPLACE, wanted=waiting.order)
+    made = planned({A: 0.05}, {A: 0.09}, (pending,))
+    assert (made.cancels, sent(made), made.replaces) == ((), [(A, "BUY", 100)], ())
+
+
+def test_a_reduction_below_the_minimum_ticket_is_not_worth_a_message() -> None:
+    waiting = kit.working("w", A, order_qty=300)
+    made = planned({A: 0.05}, {A: 0.0798}, (waiting,), min_ticket_usd=500.0)
+    assert (made.cancels, made.orders, made.replaces) == ((), (), ())
+    assert noted(made) == [(Code.ORDER_BELOW_MIN_TICKET, A)]
+
+
+def test_a_reduced_sell_costs_no_cash_and_a_reduced_buy_brings_none() -> None:
+    selling = kit.working("w", A, side=Side.SELL, order_qty=300)
+    made = planned({A: 0.05}, {A: 0.04}, (selling,), cash=0.0)
+    assert changed(made) == [("w", 100, kit.PRICE)]
+    buying = kit.working("w", A, order_qty=300)
+    made = planned({A: 0.05}, {A: 0.06, B: 0.02}, (buying,), cash=30_000.0, cash_buffer=0.0)
+    assert changed(made) == [("w", 100, kit.PRICE)]
+    assert sent(made) == []
+    assert (Code.ORDER_NO_CASH, B) in noted(made)
+
+
+@pytest.mark.parametrize("tolerance", [0.005, 0.05])
+def test_what_waits_for_a_cancel_does_not_where_a_limit_needs_it(tolerance: float) -> None:
+    """B's cover is canceled for more of the short; A was bought against both."""
+    config = OptimizationConfig(
+        max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=tolerance
+    )
+    cover = kit.working("w", B, order_qty=200)
+    made = planned(
+        {A: 0.05, B: -0.02},
+        {A: 0.05, B: -0.05},
+        (cover,),
+        config=config,
+        beta={A: 1.0, B: 1.0},
+    )
+    assert made.cancels == ("w",)
+    assert sent(made) == ([(B, "SELL_SHORT", 300)] if tolerance < 0.03 else [])
 
 
 def test_an_order_that_is_being_canceled_takes_nothing_off_an_exit() -> None:
@@ -243,10 +350,38 @@ def test_an_order_that_is_being_canceled_takes_nothing_off_an_exit() -> None:
     assert (made.cancels, sent(made), noted(made)) == ((), [(A, "SELL", 500)], [])
 
 
-def test_a_working_order_on_the_same_side_stays() -> None:
-    waiting = kit.working("w", A, order_qty=100)
+def test_a_working_order_on_the_same_side_is_raised_at_the_price_of_a_new_one() -> None:
+    waiting = kit.working("w", A, order_qty=150, cum_qty=50, price=99.0)
     made = planned({A: 0.05}, {A: 0.09}, (waiting,))
-    assert (made.cancels, sent(made)) == ((), [(A, "BUY", 300)])
+    (new,) = planned({A: 0.05}, {A: 0.08}).orders
+    assert (made.cancels, sent(made), changed(made)) == ((), [], [("w", 450, new.price)])
+    assert noted(made) == [(Code.ORDER_RAISED, A)]
+
+
+def test_a_raised_order_is_not_old_and_new_orders_are_numbered_without_it() -> None:
+    at = (kit.NOW - timedelta(minutes=20)).timestamp()
+    waiting = kit.working("w", A, order_qty=100, transact_time=int(at) * 1_000_000_000)
+    made = planned({}, {A: 0.09, B: 0.05}, (waiting,))
+    assert made.cancels == ()
+    assert [one.cl_ord_id for one in made.replaces] == ["w"]
+    assert [one.cl_ord_id for one in made.orders] == ["db.20260303.000007.000"]
+
+
+def test_a_short_sale_behind_a_sale_of_what_is_held_is_no_raise() -> None:
+    """The sale has to leave first, and raises leave before new orders."""
+    config = OptimizationConfig(
+        max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=0.01
+    )
+    short = kit.working("w", A, side=Side.SELL_SHORT, order_qty=100)
+    made = planned(
+        {A: 0.05, B: 0.05},
+        {A: -0.05, B: 0.05},
+        (short,),
+        config=config,
+        beta={A: 1.0, B: 1.0},
+    )
+    assert sent(made) == [(A, "SELL", 400), (A, "SELL_SHORT", 500)]
+    assert made.replaces == ()
 
 
 @pytest.mark.parametrize(("age_min", "canceled"), [(14.95, ()), (15.0, ("w",))])
@@ -298,7 +433,7 @@ def test_what_is_canceled_first_counts_no_more_for_limits() -> None:
     config = OptimizationConfig(
         max_net_exposure=1.0, max_gross_exposure=2.0, per_name_cap=1.0, beta_tolerance=0.02
     )
-    waiting = kit.working("w", B, side=Side.SELL_SHORT, order_qty=200)
+    waiting = kit.working("w", B, side=Side.SELL_SHORT, order_qty=200, status=OrdStatus.PENDING_NEW)
     target = {A: 0.03, B: -0.01}
     made = planned({}, target, (waiting,), config=config, beta={A: 1.0, B: 1.0})
     assert made.cancels == ("w",)
@@ -373,3 +508,13 @@ def test_a_reduction_ends_where_it_would_break_another_limit_by_more() -> None:
     held, target = {B: 0.0504, D: -0.1997}, {A: 0.05, B: 0.05}
     made = planned(held, target, price={A: 10.0}, config=config, beta=beta)
     assert sent(made) == [(A, "BUY", 4990)]
+
+
+@pytest.mark.parametrize(("cap", "sold"), [(0.0209, 20), (0.021, 21)])
+def test_a_lot_more_that_would_keep_a_limit_does_not_pass_the_names_own_cap(
+    cap: float, sold: int
+) -> None:
+    """20.5 shares of 999 dollars against a long of 0.0208: the 21st keeps NET, where it may."""
+    config = OptimizationConfig(max_net_exposure=0.0004, max_gross_exposure=2.0, per_name_cap=cap)
+    made = planned({A: 0.0208}, {A: 0.0208, B: -0.0205}, price={A: 100.0, B: 999.0}, config=config)
+    assert sent(made) == [(B, "SELL_SHORT", sold)]

@@ -11,10 +11,10 @@ from deadband import cycle
 from deadband.core.broker import BrokerSnapshot, Failed, Ok
 from deadband.core.errors import BrokerError
 from deadband.core.events import AccountReport, Difference, OrderState, PositionReport
-from deadband.core.orders import Book, OrdStatus, Side
+from deadband.core.orders import Book, ExecType, OrdStatus, Side
 from deadband.core.reasons import Code
 from deadband.core.types import State
-from deadband.live.reconcile import agreed, differences, lost_cancels
+from deadband.live.reconcile import agreed, differences, lost_cancels, lost_changes
 from tests import kit
 
 NAMES = kit.universe(3)
@@ -123,6 +123,29 @@ def test_a_cancel_is_lost_where_the_broker_plainly_works_the_order(
     order = kit.working("db.1", A, status=ours)
     shot = shot_of((), (order_state("db.1", A, theirs),))
     assert lost_cancels(state_of((0, 0, 0), order), shot) == ((order,) if is_lost else ())
+
+
+@pytest.mark.parametrize(
+    ("status", "qty", "price", "kind"),
+    [
+        (OrdStatus.NEW, 100, 10.0, ExecType.CANCEL_REJECTED),
+        (OrdStatus.PARTIALLY_FILLED, 60, 10.0, ExecType.CANCEL_REJECTED),
+        (OrdStatus.NEW, 60, 9.5, ExecType.REPLACED),
+        (OrdStatus.PENDING_REPLACE, 100, 10.0, None),
+        (OrdStatus.FILLED, 100, 10.0, None),
+    ],
+)
+def test_a_change_is_lost_or_made_where_the_broker_plainly_works_the_order(
+    status: OrdStatus, qty: int, price: float, kind: ExecType | None
+) -> None:
+    sent = kit.working("db.1", A, price=10.0)
+    wanted = replace(sent.order, order_qty=60, price=9.5)
+    order = replace(sent, status=OrdStatus.PENDING_REPLACE, wanted=wanted)
+    there = replace(order_state("db.1", A, status), order_qty=qty, price=price)
+    found = lost_changes(state_of((0, 0, 0), order), shot_of((), (there,)))
+    assert found == (() if kind is None else ((order, kind),))
+    other = kit.working("db.1", A, status=OrdStatus.PENDING_CANCEL)
+    assert lost_changes(state_of((0, 0, 0), other), shot_of((), (there,))) == ()
 
 
 @dataclass

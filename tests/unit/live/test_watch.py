@@ -1,6 +1,6 @@
 """What is heard is durable before it moves the state; what cannot be folded freezes its name."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,6 +117,28 @@ def test_a_lost_session_or_a_trade_that_is_not_ours_asks_for_a_comparison(
     of, _ = standing()
     of.hear(heard(event))
     assert of.is_reconciled is not is_doubt
+
+
+def test_a_denied_change_leaves_the_order_as_it_was_unless_it_has_ended() -> None:
+    order = kit.working("db.1", A)
+    waits = replace(
+        order, status=OrdStatus.PENDING_REPLACE, wanted=replace(order.order, order_qty=60)
+    )
+    at_rest = kit.working("db.2", B)
+    of, journal = standing(waits, at_rest)
+    of.not_replaced(
+        [
+            Receipt("db.1", Code.ORDER_UNSUPPORTED, "60 filled"),
+            Receipt("db.2", Code.ORDER_IN_FLIGHT, "answered already"),
+            Receipt("db.3", Code.ORDER_NOT_WORKING, "ended"),
+        ]
+    )
+    assert of.state.working == (order, at_rest)
+    [(_, [report])] = journal.records
+    assert (report.exec_type, report.text) == (
+        ExecType.CANCEL_REJECTED,
+        "ORDER_UNSUPPORTED: 60 filled",
+    )
 
 
 def test_a_denied_order_is_over_and_a_denied_cancel_leaves_it_at_work() -> None:

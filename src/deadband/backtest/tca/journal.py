@@ -18,6 +18,7 @@ from ...core.units import epoch_ns, usd
 from ...journal.store import Entry, JournalReader
 from ..fees import with_fee
 from ..run import CYCLE, REPORTS, RUN, SETTINGS
+from .pieces import Pieces
 from .shortfall import HORIZONS_S, Trade, later_mids, mark_out_bps
 
 PLAIN = "marketable"
@@ -32,6 +33,7 @@ class _Open:
     half: float
     sigma_day: float
     adv: float
+    pieces: Pieces
     fills: list[ExecutionReport] = field(default_factory=list)
     ended: int = -1
 
@@ -101,7 +103,13 @@ class _Reader:
                 half=0.5 * float(market.ask[name] - market.bid[name]),
                 sigma_day=0.0 if sigma_day is None else float(sigma_day[name]),
                 adv=float(market.adv[name]),
+                pieces=Pieces(order),
             )
+        for change in plan.replaces:
+            one = self.orders.get(change.cl_ord_id)
+            if one is not None:
+                mid = float(market.mid[self.index[one.order.symbol]])
+                one.pieces.ask(change.order_qty, mid, epoch_ns(now))
 
     def _report(self, report: ExecutionReport | TradeFee) -> None:
         one = self.orders.get(decided_id(report.cl_ord_id, self.orders))
@@ -111,7 +119,12 @@ class _Reader:
             one.fills = with_fee(one.fills, report)
         elif report.exec_type is ExecType.TRADE:
             one.fills.append(report)
-        elif report.exec_type in ENDED and report.cl_ord_id in self.orders:
+        elif report.cl_ord_id not in self.orders:
+            # What else is said of a child is nothing to its parent.
+            return
+        elif report.exec_type in (ExecType.REPLACED, ExecType.CANCEL_REJECTED):
+            one.pieces.answered(report)
+        elif report.exec_type in ENDED:
             one.ended = report.ts
 
     def done(self) -> Recorded:
@@ -132,21 +145,26 @@ class _Reader:
     def _trade(self, one: _Open, at: np.ndarray, mids: np.ndarray) -> Trade:
         order, ts = one.order, np.array([fill.ts for fill in one.fills], dtype=np.int64)
         last = one.ended if one.ended >= 0 else int(at[-1])
+        pieces, filled = one.pieces, sum(fill.last_qty for fill in one.fills)
+
+        def mid_at(ts: int) -> float:
+            return float(mids[_before(at, ts)])
+
         return Trade(
             order_id=order.cl_ord_id,
             symbol=order.symbol,
             sign=order.side.sign,
-            order_qty=order.order_qty,
+            order_qty=pieces.wanted,
             at=order.transact_time,
             reason=order.reason,
             algorithm=PLAIN if order.route is None else order.route.algorithm.value,
-            decision=order.arrival,
-            arrival=float(mids[_before(at, order.transact_time)]),
-            end=float(mids[_before(at, last)]),
+            decision=pieces.decision,
+            arrival=pieces.arrival(mid_at),
+            end=pieces.end(mid_at, filled, last),
             fees=sum(usd(fill.fee_micro) for fill in one.fills),
             half=one.half,
             sigma_day=one.sigma_day,
-            share=order.order_qty / max(one.adv, 1.0),
+            share=pieces.wanted / max(one.adv, 1.0),
             qty=np.array([fill.last_qty for fill in one.fills], dtype=np.int64),
             price=np.array([fill.last_px for fill in one.fills]),
             mid=mids[[_before(at, fill) for fill in ts.tolist()]],

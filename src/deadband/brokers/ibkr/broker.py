@@ -161,7 +161,9 @@ class IbkrBroker:
             return Receipt(ref)
         row.wanted = order
         self._orders.move(row, ExecType.PENDING_REPLACE, source=Source.LOCAL)
-        self._pacer.put(Lane.NEW, lambda: self._send_change(row), f"~{ref}")
+        takes_off = order.order_qty < row.order.order_qty and order.price == row.order.price
+        lane = Lane.REDUCE if takes_off else Lane.NEW
+        self._pacer.put(lane, lambda: self._send_change(row), f"~{ref}")
         return Receipt(ref)
 
     def cancel(self, cl_ord_id: str) -> Receipt:

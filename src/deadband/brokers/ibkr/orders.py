@@ -4,6 +4,7 @@ Rules
   * An order is found by our own reference or by the broker's permanent id. The session's number is
     the last resort, and never against another reference.
   * An order is full when its executions say so. A status that says so first is a reason to ask.
+    With a change under way it is full by the larger size, or when the status says so as well.
   * Nothing leads out of a final status but a late execution, or a full answer that lists it alive.
   * Whatever does not fit is a doubt: the broker is asked, and the order stays as it is.
 """
@@ -99,6 +100,11 @@ class OrderTable:
         row.wanted = None
         self.report(row, ExecType.CANCEL_REJECTED, text=text, source=Source.LOCAL)
 
+    def full_before_change(self, row: Row) -> None:
+        """A raise that came too late for an order that was full by its old size."""
+        row.wanted = None
+        self.report(row, ExecType.CANCEL_REJECTED, text="full before the change")
+
     def at(self, address: int) -> Row | None:
         return self._by_address.get(address)
 
@@ -187,6 +193,8 @@ class OrderTable:
         if row.cum_qty < row.order.order_qty:
             self.move(row, ExecType.NEW)
             self.doubt(row, f"said to be full, {row.cum_qty} are known", Severity.INFO)
+        elif row.wanted is not None:
+            self.full_before_change(row)
 
     def _inactive(self, row: Row, *, held: bool) -> None:
         if held:
@@ -232,7 +240,8 @@ class OrderTable:
         row.reports += 1
         self.learned += 1
         order = row.order
-        row.status = next_status(row.status, kind, row.cum_qty, order.order_qty)
+        most = max(order.order_qty, 0 if row.wanted is None else row.wanted.order_qty)
+        row.status = next_status(row.status, kind, row.cum_qty, most)
         if row.is_final:
             row.live_ids.clear()
             row.wanted = None

@@ -28,9 +28,9 @@ class Lane(IntEnum):
     KILL = 0
     """Cancels."""
     REDUCE = 1
-    """Orders that bring a position nearer to flat."""
+    """Orders that bring a position nearer to flat, and changes that only take off an order."""
     NEW = 2
-    """Other orders, and changes."""
+    """Other orders and changes."""
     REQUEST = 3
     """Questions and subscriptions."""
 

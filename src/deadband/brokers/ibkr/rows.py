@@ -64,6 +64,11 @@ class Row:
         return sum(trade.qty for trade in self.trades.values())
 
     @property
+    def is_full(self) -> bool:
+        """Whether executions have filled it by the size it has, a change under way apart."""
+        return self.cum_qty >= self.order.order_qty
+
+    @property
     def avg_px(self) -> float:
         qty = self.cum_qty
         return sum(t.qty * t.px for t in self.trades.values()) / qty if qty else 0.0

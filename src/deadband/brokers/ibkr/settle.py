@@ -55,7 +55,9 @@ def _found_alive(table: OrderTable, row: Row, before: float) -> None:
 
 
 def _found_over(table: OrderTable, row: Row, said: CompletedSaid) -> None:
-    if said.filled > row.cum_qty or said.status == "Filled":
+    if row.wanted is not None and said.filled <= row.cum_qty and row.is_full:
+        table.full_before_change(row)
+    elif said.filled > row.cum_qty or said.status == "Filled":
         _lost(table, row, f"over with {said.filled:g} filled, executions say {row.cum_qty}")
     elif said.status == "Inactive" and not row.cum_qty:
         text = row.refusal[1] or said.text

@@ -2,7 +2,8 @@
 
 Shares are counted here from the book and the working orders, not from what the planner made of
 them. Whatever works without being among the state's orders (a foreign order, a report not yet
-folded) counts as unknown.
+folded) counts as unknown, and so does what a change under way, or a reduction asked for now, may
+take off an order or add to it. What a raise adds is an order like the new ones, and before them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ...core.reasons import Code
 from ...core.seen import Seen, Universe
 from ...core.types import Decision, Plan, State
 from ...core.units import epoch_ns
+from .changes import Changes, added, changes_of
 
 UNSURE = (OrdStatus.UNKNOWN, OrdStatus.PENDING_CANCEL)
 """An order of this status may or may not fill what is left of it."""
@@ -55,6 +57,7 @@ class Denial:
 class Desk:
     """Shares by name (n,) and the asked orders (m,) beside them, in the plan's order.
 
+    orders (m,): what raises add, then the new orders; raised: the order that is raised, by place.
     buys, sells: leaves of known working orders; unsure_*: leaves whose fate is not known, at most.
     name (m,): −1 where an order cannot be read; qty (m,) signed shares, 0 there; sold_before (m,):
     shares of asked sells of the name that come earlier; growing (m,): orders that may make a
@@ -64,6 +67,9 @@ class Desk:
 
     asked: Asked
     now: int = field(init=False)
+    changes: Changes = field(init=False)
+    orders: tuple[Order, ...] = field(init=False)
+    raised: dict[int, WorkingOrder | None] = field(init=False)
     buys: Ints = field(init=False)
     sells: Ints = field(init=False)
     unsure_buys: Ints = field(init=False)
@@ -75,13 +81,15 @@ class Desk:
     live: dict[str, list[WorkingOrder]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        plan, working, decision = self.asked.plan, self.asked.state.working, self.asked.cycle_id
         self.now = epoch_ns(self.asked.seen.now)
+        self.changes = changes_of(plan, working)
+        raises = self.changes.raises
+        self.raised = {k: order for k, (_, order) in enumerate(raises)}
+        more = tuple(added(wanted, order, decision, self.now) for wanted, order in raises)
+        self.orders = more + plan.orders
         self._count_working()
         self._read_orders()
-
-    @property
-    def orders(self) -> tuple[Order, ...]:
-        return self.asked.plan.orders
 
     @property
     def held(self) -> Ints:
@@ -114,16 +122,17 @@ class Desk:
         self.buys, self.sells, self.unsure_buys, self.unsure_sells = np.zeros(
             (4, len(universe)), dtype=np.int64
         )
+        stray, foreign = book.working.copy(), book.unknown.copy()
         for order in self.asked.state.working:
-            name, leaves = universe.index[order.order.symbol], order.leaves_qty
+            name, bought = universe.index[order.order.symbol], order.order.side is Side.BUY
             self.live.setdefault(order.order.symbol, []).append(order)
-            bought = order.order.side is Side.BUY
-            if order.status in UNSURE:
-                (self.unsure_buys if bought else self.unsure_sells)[name] += leaves
-            else:
-                (self.buys if bought else self.sells)[name] += leaves
-        stray = book.working - (self.buys - self.sells)
-        foreign = np.maximum(book.unknown - self.unsure_buys - self.unsure_sells, 0)
+            told = 0 if order.status in UNSURE else order.least_leaves
+            stray[name] -= order.order.side.sign * told
+            foreign[name] -= order.most_leaves - told
+            sure = min(told, self.changes.left_of(order))
+            (self.buys if bought else self.sells)[name] += sure
+            (self.unsure_buys if bought else self.unsure_sells)[name] += order.most_leaves - sure
+        foreign = np.maximum(foreign, 0)
         self.unsure_buys += foreign + np.maximum(stray, 0)
         self.unsure_sells += foreign + np.maximum(-stray, 0)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.orders import Order
 from ...core.reasons import GLOBAL, Code
 from .desk import Denial, Desk, young
 from .single import Check
@@ -32,11 +31,16 @@ def in_round_lots(desk: Desk, k: int) -> Denial | None:
 
 
 def not_too_large(desk: Desk, k: int) -> Denial | None:
-    """Shares, dollars and share of NAV, at the worse of limit price and last."""
-    order, gate, name = desk.orders[k], desk.asked.settings.gate, int(desk.name[k])
-    usd = _usd(desk, k)
+    """Shares, dollars and share of NAV, at the worse of limit price and last.
+
+    A raised order is as large as all that is left of it.
+    """
+    gate, name = desk.asked.settings.gate, int(desk.name[k])
+    raised = desk.raised.get(k)
+    qty = desk.orders[k].order_qty + (raised.leaves_qty if raised is not None else 0)
+    usd = qty * _worse_price(desk, k)
     bounds = (
-        (Code.GATE_SIZE_SHARES, float(order.order_qty), gate.max_order_shares),
+        (Code.GATE_SIZE_SHARES, float(qty), gate.max_order_shares),
         (Code.GATE_SIZE_USD, usd, gate.max_order_usd),
         (Code.GATE_SIZE_NAV, usd / desk.asked.seen.portfolio.nav, gate.max_order_nav),
     )
@@ -44,8 +48,8 @@ def not_too_large(desk: Desk, k: int) -> Denial | None:
         if not value <= bound:
             return Denial(code, value, bound)
     adv = float(desk.asked.seen.market.adv[name])
-    if not (adv > 0 and order.order_qty <= gate.max_order_adv * adv):
-        return Denial(Code.GATE_SIZE_ADV, order.order_qty / max(adv, 1.0), gate.max_order_adv)
+    if not (adv > 0 and qty <= gate.max_order_adv * adv):
+        return Denial(Code.GATE_SIZE_ADV, qty / max(adv, 1.0), gate.max_order_adv)
     return None
 
 
@@ -64,7 +68,8 @@ def not_too_many(desk: Desk, k: int) -> Denial | None:
     count = sent.count + k + 1
     if not count <= gate.max_orders_day:
         return Denial(Code.GATE_DAY_COUNT, float(count), gate.max_orders_day)
-    usd = sent.usd + sum(_usd(desk, j) for j in np.flatnonzero(desk.sense[: k + 1]).tolist())
+    places = np.flatnonzero(desk.sense[: k + 1]).tolist()
+    usd = sent.usd + sum(desk.orders[j].order_qty * _worse_price(desk, j) for j in places)
     most = gate.max_day_nav * desk.asked.seen.portfolio.nav
     return None if usd <= most else Denial(Code.GATE_DAY_USD, usd, most)
 
@@ -76,10 +81,8 @@ def loss_is_small(desk: Desk, k: int) -> Denial | None:
     return None if loss < most else Denial(Code.GATE_DAILY_LOSS, loss, most)
 
 
-def _usd(desk: Desk, k: int) -> float:
-    order: Order = desk.orders[k]
-    last = float(desk.asked.seen.market.last[desk.name[k]])
-    return order.order_qty * max(order.price, last)
+def _worse_price(desk: Desk, k: int) -> float:
+    return max(desk.orders[k].price, float(desk.asked.seen.market.last[desk.name[k]]))
 
 
 GROWING: tuple[Check, ...] = (

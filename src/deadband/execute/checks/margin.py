@@ -59,5 +59,8 @@ def _cash(weights: Weights) -> Iterator[Breach]:
     for k in np.flatnonzero(pushing).tolist():
         order, ask = desk.orders[k], float(market.ask[desk.name[k]])
         claimed += order.order_qty * max(order.price, ask)
+        if (raised := desk.raised.get(k)) is not None:
+            # All that is left of it may now pay the new price.
+            claimed += raised.leaves_qty * max(0.0, order.price - ask)
     if not claimed <= book.cash:
         yield Breach(Denial(Code.GATE_CASH, claimed, book.cash), pushing)

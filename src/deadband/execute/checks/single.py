@@ -13,7 +13,7 @@ from ...core.orders import Order, OrdType, Side
 from ...core.reasons import Code
 from ...core.session import session_at
 from ...core.units import BPS
-from .desk import Denial, Desk, young
+from .desk import UNSURE, Denial, Desk, young
 
 Check = Callable[[Desk, int], Denial | None]
 
@@ -31,6 +31,12 @@ def readable(desk: Desk, k: int) -> Denial | None:
         return Denial(Code.GATE_LOT if known else Code.GATE_NOT_DECIDED, 0.0, 1.0)
     price = desk.orders[k].price
     return None if isfinite(price) else Denial(Code.GATE_COLLAR, price, 0.0)
+
+
+def changeable(desk: Desk, k: int) -> Denial | None:
+    """What a raise adds to is at work, and nothing else is asked of it."""
+    lost = k in desk.raised and desk.raised[k] is None
+    return Denial(Code.GATE_CHANGE, 1.0, 0.0) if lost else None
 
 
 def account(desk: Desk, k: int) -> Denial | None:
@@ -94,7 +100,11 @@ def on_tick(desk: Desk, k: int) -> Denial | None:
 
 
 def decided(desk: Desk, k: int) -> Denial | None:
-    """What left and leaves for a decision is never more than it asked of the name (I1)."""
+    """What left and leaves for a decision is never more than it asked of the name (I1).
+
+    It was made for a book in which all that works has filled: what now goes of the other side is
+    that much less to trade.
+    """
     order, asked, name = desk.orders[k], desk.asked, int(desk.name[k])
     book = asked.seen.portfolio
     change = float(asked.decision.target[name] - book.weights[name])
@@ -109,10 +119,21 @@ def decided(desk: Desk, k: int) -> Denial | None:
         == (order.decision_id, order.symbol, order.side.sign)
     )
     before += abs(int(desk.qty[:k][_same_side(desk, k)].sum()))
-    most = abs(change) * book.nav / float(book.price[name])
+    most = abs(change) * book.nav / float(book.price[name]) - _undone(desk, order)
     most += SPARE_LOTS * int(asked.universe.lot[name])
     total = before + order.order_qty
     return None if total <= most else Denial(Code.GATE_MORE_THAN_DECIDED, total, most)
+
+
+def _undone(desk: Desk, order: Order) -> int:
+    """Shares that known orders against this one will not do any more, by cancel or reduction."""
+    gone = 0
+    for one in desk.live.get(order.symbol, ()):
+        if one.order.side.sign != order.side.sign and one.status not in UNSURE:
+            canceled = one.order.cl_ord_id in desk.asked.plan.cancels
+            left = 0 if canceled else min(one.least_leaves, desk.changes.left_of(one))
+            gone += one.least_leaves - left
+    return gone
 
 
 def _same_side(desk: Desk, k: int) -> list[bool]:
@@ -124,9 +145,11 @@ def _same_side(desk: Desk, k: int) -> list[bool]:
 
 
 def unique(desk: Desk, k: int) -> Denial | None:
-    """No id is used twice, and no plan asks twice for the same."""
+    """No id is used twice, but by the raise of an order; no plan asks twice for the same."""
     order, earlier = desk.orders[k], desk.orders[:k]
     before = [one.order for one in desk.asked.state.working] + list(desk.asked.state.sent.recent)
+    if k in desk.raised:
+        before = []
     same = [one for one in (*before, *earlier) if one.cl_ord_id == order.cl_ord_id]
     same += [one for one in earlier if _does(one) == _does(order)]
     return Denial(Code.GATE_DUPLICATE, float(len(same)), 0.0) if same else None
@@ -184,8 +207,8 @@ def may_short(desk: Desk, k: int) -> Denial | None:
 
 
 EVERY: tuple[Check, ...] = (
-    *(readable, account, killed, tradable, quoted, inside_collar, on_tick),
+    *(changeable, readable, account, killed, tradable, quoted, inside_collar, on_tick),
     *(decided, unique, not_again, uncrossed, held_enough, may_short),
 )
-SENSE: tuple[Check, ...] = (readable, decided, unique, held_enough)
+SENSE: tuple[Check, ...] = (changeable, readable, decided, unique, held_enough)
 """Those that no setting changes: what fails one of them is no order at all."""

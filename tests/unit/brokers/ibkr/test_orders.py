@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,6 +196,43 @@ def test_a_number_never_stands_against_another_reference(bench: Bench) -> None:
 def test_another_clients_number_is_not_ours(bench: Bench) -> None:
     bench.status("Cancelled", perm=999, client_id=12)
     assert bench.kinds() == []
+
+
+def raised(bench: Bench) -> None:
+    """Ten shares at work, asked to be fifteen, and filled by their old size meanwhile."""
+    bench.opened()
+    bench.row.wanted = replace(bench.row.order, order_qty=15)
+    bench.table.move(bench.row, ExecType.PENDING_REPLACE)
+    bench.trade()
+    assert bench.row.status is OrdStatus.PENDING_REPLACE
+    assert bench.reports()[-1].ord_status is OrdStatus.PENDING_REPLACE
+
+
+def test_an_order_that_is_raised_is_not_full_by_its_old_size(bench: Bench) -> None:
+    raised(bench)
+    bench.opened(qty=15)
+    assert (bench.row.status, bench.row.leaves_qty) == (OrdStatus.PARTIALLY_FILLED, 5)
+    bench.trade("x.2.01", 5)
+    assert bench.row.status is OrdStatus.FILLED
+
+
+@pytest.mark.parametrize("how", ["refused", "status", "list"])
+def test_a_raise_that_came_too_late_leaves_a_full_order(bench: Bench, how: str) -> None:
+    raised(bench)
+    if how == "refused":
+        numbered(bench.table, bench.row, Codes().rule(104), "Cannot modify a filled order.")
+    elif how == "status":
+        bench.status("Filled", 10)
+    else:
+        settle.begin(bench.table)
+        bench.table.finished(CompletedSaid(PERM, A, "DU1", "AAPL", 10, "Filled", ""))
+        settle.settle(bench.table, bench.clock.now() + 1.0)
+    report = bench.reports()[-1]
+    assert (report.exec_type, report.ord_status) == (
+        ExecType.CANCEL_REJECTED,
+        OrdStatus.FILLED,
+    )
+    assert bench.row.is_final and bench.row.wanted is None
 
 
 def test_a_change_made_in_the_terminal_is_seen(bench: Bench) -> None:
