@@ -113,6 +113,16 @@ def test_a_journal_cut_anywhere_is_a_prefix_or_refused(
     assert refused > 80, "a cut journal was read as if it were whole"
 
 
+def test_a_damaged_schema_is_refused_in_one_line(journal: Path, truth: Read, copy: Path) -> None:
+    """SQLite quotes the whole statement that it could not read, and ours has several lines."""
+    data = journal.read_bytes()
+    assert b", at TEXT" in data
+    copy.write_bytes(data.replace(b", at TEXT", b',"at TEXT', 1))
+    assert not is_truth(copy, truth)
+    with pytest.raises(JournalError, match="malformed database schema"):
+        read(copy)
+
+
 def test_a_journal_with_one_byte_changed_is_the_truth_or_refused(
     journal: Path, truth: Read, copy: Path
 ) -> None:
