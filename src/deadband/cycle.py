@@ -18,6 +18,7 @@ import numpy as np
 from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
+from .core.events import Word
 from .core.features import Features
 from .core.orders import ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
 from .core.parents import Basket, Instruction, Parent, Tick
@@ -158,8 +159,8 @@ def after(record: CycleRecord) -> State:
     )
 
 
-def apply(state: State, report: ExecutionReport | TradeFee) -> State:
-    """Fold one broker report into the state: the way back."""
+def apply(state: State, report: ExecutionReport | TradeFee | Word) -> State:
+    """Fold one broker report, or a word of the operator's, into the state: the way back."""
     return apply_report(state, report)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..core.arrays import Floats
 from ..core.config import Settings
 from ..core.errors import JournalError
+from ..core.events import ByHand, Word
 from ..core.limits import Limit, excesses
 from ..core.orders import TRADES, ExecType, ExecutionReport, TradeFee, WorkingOrder
 from ..core.problem import Problem
@@ -25,7 +26,7 @@ from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
 from .fees import with_fee
 from .roll_call import RollCall, take_roll
-from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
+from .run import CYCLE, END, OPERATOR, REPORTS, RUN, SETTINGS, STATEMENT
 
 CENT = 0.005
 GATE = "GATE_"
@@ -177,6 +178,8 @@ class _Reader:
             self._cycle(entry)
         elif entry.kind == REPORTS:
             self._reports(self.journal.value(entry.tree))
+        elif entry.kind == OPERATOR:
+            self._operator(self.journal.value(entry.tree))
         elif entry.kind == STATEMENT:
             self._statement(entry.tree)
         elif entry.kind == END:
@@ -188,6 +191,18 @@ class _Reader:
         self.ledger.findings = tuple(tree["findings"])
         state: State = self.journal.value(tree["state"])
         self.cash_micro = state.book.cash_micro
+        held = zip(state.universe.symbols, state.book.shares.tolist(), strict=True)
+        self.shares.update({symbol: qty for symbol, qty in held if qty})
+
+    def _operator(self, words: tuple[Word, ...]) -> None:
+        """Books that were set right by hand, and orders that no cycle decided."""
+        for word in words:
+            if isinstance(word, ByHand):
+                self.arrival.update({order.cl_ord_id: order.arrival for order in word.orders})
+            else:
+                self.cash_micro += word.cash_micro
+                if word.symbol:
+                    self.shares[word.symbol] += word.shares - word.expected
 
     def _reports(self, reports: tuple[ExecutionReport | TradeFee, ...]) -> None:
         for report in reports:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sys
 
-from . import check, gateway, journal, reconcile, risk, run, switch, tca
+from . import accept, check, doctor, flatten, gateway, journal, reconcile, risk, run, switch, tca
 from .shell import app, make_console
 
 __all__ = [
+    "accept",
     "app",
     "check",
+    "doctor",
+    "flatten",
     "gateway",
     "journal",
     "main",

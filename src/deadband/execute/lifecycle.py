@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.errors import BrokerError
+from ..core.events import Adjustment, ByHand, Word
 from ..core.lifecycle import FINAL, next_status, standing
 from ..core.orders import (
     TRADES,
@@ -31,10 +32,13 @@ from ..core.orders import (
 from ..core.seen import Universe
 from ..core.types import State
 from ..core.units import micros
+from .by_hand import obey
 
 
-def apply(state: State, report: ExecutionReport | TradeFee) -> State:
-    """Fold one report into the book and the working orders."""
+def apply(state: State, report: ExecutionReport | TradeFee | Word) -> State:
+    """Fold one report, or a word of the operator's, into the book and the working orders."""
+    if isinstance(report, Adjustment | ByHand):
+        return obey(state, report)
     if isinstance(report, TradeFee):
         return replace(state, book=book_fee(state.book, report.fee_micro))
     place = _place(state.working, report.cl_ord_id)

@@ -20,6 +20,7 @@ from ..core.seen import Universe
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..core.units import micros
+from .adopt import Adopt, adopt
 from .line import Line, Patience
 from .recover import Recovered
 from .watch import Standing
@@ -48,6 +49,10 @@ class Beginning:
     wall: Callable[[], datetime]
     recovered: Recovered | None
     patience: Patience = Patience()
+    adopt: Adopt = Adopt.LEAVE
+    """What becomes of orders that another run of ours left at work."""
+    watched: tuple[str, ...] | None = None
+    """Names that the broker is asked about; None is the universe."""
 
 
 async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
@@ -62,6 +67,8 @@ async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
         if recovered is None:
             await _open(what, line)
         await line.compare()
+        if what.adopt is not Adopt.LEAVE:
+            await adopt(line, what.adopt, what.settings.execution.strategy)
     except BaseException:
         await line.broker.close()
         raise
@@ -107,7 +114,7 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
 
 
 def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
-    symbols: Sequence[str] = what.universe.symbols
+    symbols: Sequence[str] = what.universe.symbols if what.watched is None else what.watched
     return Line(counter.broker, counter.reference, counter.quotes, standing, symbols, what.patience)
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import cycle
-from ..backtest.run import CYCLE, REPORTS, RUN, SETTINGS
+from ..backtest.run import CYCLE, OPERATOR, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
-from ..core.events import Intent
+from ..core.events import Intent, Word
 from ..core.orders import Action, ExecutionReport, TradeFee, WorkingOrder
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
@@ -60,7 +60,7 @@ class _Reading:
         self.settings: Any = None
         self.last_cycle: Any = None
         self.cycle_id = ""
-        self.since: list[Told] = []
+        self.since: list[Told | Word] = []
         self.reports: list[Told] = []
         self.intents: list[tuple[date, Intent]] = []
 
@@ -77,6 +77,8 @@ class _Reading:
             told = self.journal.value(tree)
             self.since += told
             self.reports += told
+        elif kind == OPERATOR:
+            self.since += self.journal.value(tree)
         elif kind == REFUSED:
             self.reports += [refused.report for refused in self.journal.value(tree)]
         elif kind == INTENTS:

@@ -29,6 +29,7 @@ from ..core.reasons import Code
 from ..core.seen import RiskGiven, Seen, Switch
 from ..core.types import Plan
 from ..core.units import epoch_ns
+from .halt import Halt
 from .line import Line
 from .market import Feed
 
@@ -62,10 +63,12 @@ class LiveRun:
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self.line.listen())
                 holding = group.create_task(self.line.hold())
+                halting = group.create_task(Halt(self.line, self.switch, self.wall).watch())
                 for feed in feeds:
                     await self.session(feed)
                 await self._at_rest()
                 holding.cancel()
+                halting.cancel()
                 await self.line.broker.close()
                 await listening
         finally:
@@ -126,7 +129,8 @@ class LiveRun:
             self.risk_given,
         )
         unknown = seen.portfolio.unknown + self.line.standing.reserved()
-        return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
+        book, funds = replace(seen.portfolio, unknown=unknown), self.line.standing.funds
+        return replace(seen, portfolio=book, funds=funds)
 
     def _send(self, plan: Plan) -> None:
         """Cancels first, then new orders; what is not taken for sending is over at once."""

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import cycle
-from ..backtest.run import CYCLE, REPORTS
+from ..backtest.run import CYCLE, OPERATOR, REPORTS
 from ..core.arrays import Ints
 from ..core.broker import Receipt
 from ..core.errors import BrokerError
 from ..core.events import (
+    AccountReport,
     BrokerEvent,
     Difference,
     Heard,
@@ -30,6 +31,7 @@ from ..core.events import (
     SessionState,
     Severity,
     Skipped,
+    Word,
 )
 from ..core.orders import (
     ExecType,
@@ -57,6 +59,8 @@ class Standing:
     differences: tuple[Difference, ...] = ()
     refused: dict[str, int] = field(default_factory=dict)
     """Shares by name of reports that could not be folded."""
+    funds: AccountReport | None = None
+    """What the broker said last of the account's money."""
     folded: int = 0
     """Counts the reports taken, to see when nothing has come."""
 
@@ -72,6 +76,9 @@ class Standing:
         if others:
             self.pen.write(HEARD, others)
         events = [one.event for one in heard]
+        for event in events:
+            if isinstance(event, AccountReport):
+                self.funds = event
         self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee)])
         if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
@@ -111,9 +118,17 @@ class Standing:
         """Orders whose cancel was not taken work on, unless they have ended meanwhile."""
         self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_CANCEL)
 
-    def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
-        """Say ourselves what became of an order, where nobody else will."""
-        self._fold([self._own(order.order, kind, text)])
+    def conclude(self, order: WorkingOrder, kind: ExecType, text: str, *, by: str = OWN) -> None:
+        """Say ourselves what became of an order, where nobody else will; `by` begins its id."""
+        self._fold([self._own(order.order, kind, text, by)])
+
+    def command(self, *words: Word) -> None:
+        """What the operator says, durable before it counts; raises BrokerError if it cannot be."""
+        state = self.state
+        for word in words:
+            state = cycle.apply(state, word)
+        self.pen.write(OPERATOR, words)
+        self.state = state
 
     def note(self, text: str) -> None:
         """Keep what the driver itself has to say; its own words have no number in the stream."""
@@ -137,13 +152,13 @@ class Standing:
             ]
         )
 
-    def _own(self, order: Order, kind: ExecType, text: str) -> ExecutionReport:
+    def _own(self, order: Order, kind: ExecType, text: str, by: str = OWN) -> ExecutionReport:
         now = epoch_ns(self.pen.wall())
         return ExecutionReport(
             cl_ord_id=order.cl_ord_id,
             symbol=order.symbol,
             side=order.side,
-            exec_id=f"{OWN}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
+            exec_id=f"{by}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
             exec_type=kind,
             last_qty=0,
             last_px=0.0,

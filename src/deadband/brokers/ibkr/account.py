@@ -23,6 +23,8 @@ _AMOUNTS = {
     "InitMarginReq": "init_margin",
     "MaintMarginReq": "maint_margin",
 }
+OVERNIGHT = "LookAheadAvailableFunds"
+OTHERS = frozenset({"AccountReady", "DayTradesRemaining", OVERNIGHT})
 
 
 @dataclass(slots=True, eq=False)
@@ -59,17 +61,19 @@ class Account:
             return
         if said.key == "NetLiquidation":
             self._currency = said.currency or self._currency
-        if said.key in _AMOUNTS or said.key in ("AccountReady", "DayTradesRemaining"):
+        if said.key in _AMOUNTS or said.key in OTHERS:
             self._values[said.key] = said.value
 
     def report(self) -> AccountReport:
         amounts = {name: _amount(self._values.get(key, "")) for key, name in _AMOUNTS.items()}
+        overnight = self._values.get(OVERNIGHT)
         ready = self._values.get("AccountReady", "false").lower() == "true"
         return AccountReport(
             account=self.name,
             currency=self._currency,
             day_trades_left=int(_amount(self._values.get("DayTradesRemaining", "-1"))),
             is_ready=ready and "NetLiquidation" in self._values,
+            available_overnight=_amount(overnight) if overnight is not None else None,
             **amounts,
         )
 

@@ -1,0 +1,256 @@
+"""Closes positions at the operator's word, with nothing but a broker and a journal.
+
+Rules
+  * No solver, no risk model, no scores: what is held, quotes, and one limit order a name.
+  * Our orders in these names are canceled first, other runs' of this client too; then positions
+    and all working orders are asked for again, and only what is left is closed.
+  * Orders are durable as decided before they are submitted, and once more as intents before they
+    leave. Asked again, it goes by what the broker holds and has at work by then.
+  * What has not filled in time is canceled: nothing of this works on unattended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from ..backtest.run import RUN, first_state, versions
+from ..core.broker import BrokerSnapshot, CancelAll, CancelScope, MarketData, Memory, Ok
+from ..core.config import Settings
+from ..core.errors import BrokerError
+from ..core.events import ByHand, Heard, Quality, SessionState
+from ..core.orders import Book, ExecutionReport, OrdStatus, WorkingOrder
+from ..core.ports import Journal
+from ..core.seen import Universe
+from ..core.session import EXCHANGE_ZONE
+from ..core.types import State
+from ..core.units import epoch_ns, micros
+from .adopt import of_other_runs
+from .begin import OpenCounter
+from .closing import Leg, Reach, legs, orders_of, positions
+from .line import Line, Patience
+from .reconcile import agreed, differences
+from .watch import Standing
+from .write_ahead import Pen
+
+LEFT_ALONE = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN})
+LOOK_S = 0.25
+"""Seconds between two looks at what is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: legs as they were sent, what is held of the names now, and what went wrong.
+
+    `left`: signed shares by symbol, None where the broker's books are not known any more.
+    """
+
+    legs: tuple[Leg, ...] = ()
+    left: dict[str, int] | None = None
+    faults: tuple[str, ...] = ()
+    is_declined: bool = False
+
+    @property
+    def is_flat(self) -> bool:
+        return self.left == {} and not self.is_declined
+
+
+@dataclass(slots=True, eq=False)
+class Flatten:
+    """One command on one line; `stop` set ends it early, with what works canceled.
+
+    `symbols`: the names to close; `quotes_s` and `fill_s`: seconds for quotes to come, and for
+    orders to fill.
+    """
+
+    line: Line
+    quotes: MarketData
+    symbols: tuple[str, ...]
+    prefix: str
+    reach: Reach = Reach()
+    quotes_s: float = 5.0
+    fill_s: float = 60.0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    faults: list[str] = field(default_factory=list)
+
+    async def over(self, confirm: Callable[[tuple[Leg, ...]], Awaitable[bool]]) -> Outcome:
+        """Show `confirm` what would be sent, and where it says yes, close what is held by then.
+
+        Raises BrokerError only before anything was asked of the broker.
+        """
+        shown = await self._legs()
+        if not await confirm(shown):
+            return Outcome(shown, await self._left(), is_declined=True)
+        sent: tuple[Leg, ...] = ()
+        try:
+            await self._clear()
+            if not self.stop.is_set():
+                sent = await self._legs()
+                self._send(sent)
+            await self._filled()
+            await self._cancel_own()
+            return Outcome(sent, await self._left(), tuple(self.faults))
+        except BrokerError as fault:
+            self.faults.append(f"{fault} What works or is held now is not known: ask again.")
+            return Outcome(sent, None, tuple(self.faults))
+
+    async def _shot(self) -> BrokerSnapshot:
+        return await agreed(self.line.broker, self.line.hear, self.line.patience.settle_s)
+
+    async def _left(self) -> dict[str, int]:
+        held = positions(await self._shot())
+        return {symbol: held[symbol] for symbol in self.symbols if symbol in held}
+
+    async def _legs(self) -> tuple[Leg, ...]:
+        """By the broker's word of now, once quotes have come."""
+        shot = await self._shot()
+        names = [symbol for symbol in self.symbols if symbol in positions(shot)]
+        await self.line.reference.resolve(names)
+        known = [name for name in names if self.line.reference.instrument(name) is not None]
+        self.quotes.subscribe(known)
+        until = _now() + self.quotes_s
+        while not all(self._is_live(name) for name in known) and _now() < until:
+            await asyncio.sleep(LOOK_S)
+        return legs(shot, names, self.line.reference, self.quotes, self.reach)
+
+    def _is_live(self, symbol: str) -> bool:
+        quote = self.quotes.quote(symbol)
+        return quote is not None and quote.quality is Quality.LIVE and 0 < quote.bid < quote.ask
+
+    # --- cancels
+
+    async def _clear(self) -> None:
+        """Cancel what works in these names: ours, and other runs' as far as this client may."""
+        await self._cancel_own()
+        shot = await self._shot()
+        found = [one for one in self.symbols if of_other_runs(shot, self.prefix, one)]
+        for symbol in found:
+            asked = CancelAll(CancelScope.OTHER_RUNS, symbol, prefix=self.prefix)
+            receipt = self.line.broker.cancel_all(asked)
+            if not receipt.is_accepted:
+                self.faults.append(f"{symbol}: {receipt.text}")
+        until = _now() + self.line.patience.answer_s
+        while found and _now() < until:
+            await asyncio.sleep(self.line.patience.settle_s)
+            shot = await self.line.broker.snapshot()
+            found = [one for one in found if of_other_runs(shot, self.prefix, one)]
+
+    async def _cancel_own(self) -> None:
+        """Cancel our orders in these names, and wait, not for ever, for the answers."""
+        for order in self._ours():
+            if order.status not in LEFT_ALONE:
+                receipt = self.line.broker.cancel(order.order.cl_ord_id)
+                if not receipt.is_accepted:
+                    self.faults.append(f"{receipt.cl_ord_id} is not canceled: {receipt.text}")
+        until = _now() + self.line.patience.answer_s
+        while self._works() and _now() < until:
+            await asyncio.sleep(LOOK_S)
+
+    def _ours(self) -> tuple[WorkingOrder, ...]:
+        self.line.hear()
+        working = self.line.standing.state.working
+        return tuple(order for order in working if order.order.symbol in self.symbols)
+
+    def _works(self) -> bool:
+        """Whether an order of ours in these names may still fill, as far as anybody knows."""
+        return any(order.status is not OrdStatus.UNKNOWN for order in self._ours())
+
+    # --- orders
+
+    def _send(self, sent: tuple[Leg, ...]) -> None:
+        """Decided, durably; then the broker makes the intents durable and sends."""
+        standing = self.line.standing
+        wall = standing.pen.wall()
+        decision = wall.astimezone(EXCHANGE_ZONE).strftime("%Y%m%d.%H%M%Sh")
+        orders = orders_of(sent, decision, self.prefix, epoch_ns(wall))
+        if not orders:
+            return
+        standing.command(ByHand(orders, epoch_ns(wall)))
+        receipts = self.line.broker.submit(orders)
+        standing.denied(receipts)
+        symbols = {order.cl_ord_id: order.symbol for order in orders}
+        self.faults += [
+            f"{symbols[one.cl_ord_id]} is not sent: {one.code}: {one.text}"
+            for one in receipts
+            if not one.is_accepted
+        ]
+
+    async def _filled(self) -> None:
+        """Wait until nothing of ours works, the time is over, or the operator stops."""
+        until = _now() + self.fill_s
+        while self._works() and _now() < until and not self.stop.is_set():
+            if self.line.broker.state is SessionState.DISCONNECTED:
+                await self._again()
+            await asyncio.sleep(LOOK_S)
+
+    async def _again(self) -> None:
+        """One attempt to connect after the line was lost; what happened meanwhile is heard then."""
+        try:
+            await self.line.broker.connect()
+        except BrokerError:
+            await asyncio.sleep(self.line.patience.first_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+# --- without a run: a journal of its own
+
+
+async def open_alone(
+    journal: Journal,
+    settings: Settings,
+    open_counter: OpenCounter,
+    wall: Callable[[], datetime],
+    patience: Patience,
+) -> Line:
+    """A line whose book is what the broker holds; raises BrokerError with the cure.
+
+    The journal begins there: it says what was held, and then all that is ordered and heard.
+    """
+    pen = Pen(journal, wall)
+    counter = open_counter(pen.intend, Memory())
+    broker, kept = counter.broker, list[Heard]()
+
+    def hear() -> int:
+        kept.extend(broker.taken())
+        return sum(isinstance(one.event, ExecutionReport) for one in kept)
+
+    try:
+        await broker.connect()
+        shot = await agreed(broker, hear, patience.settle_s)
+        standing = Standing(_held(shot, settings, epoch_ns(wall())), pen)
+        opening = {
+            "settings": settings,
+            "state": standing.state,
+            "versions": versions(),
+            "findings": (),
+        }
+        pen.write(RUN, opening)
+        standing.hear(kept)
+        standing.compared(differences(standing.state, shot))
+    except BaseException:
+        await broker.close()
+        raise
+    return Line(broker, counter.reference, None, standing, (), patience)
+
+
+def _held(shot: BrokerSnapshot, settings: Settings, now: int) -> State:
+    """The broker's books as a first state."""
+    assert isinstance(shot.positions, Ok) and isinstance(shot.account, Ok), "agreed on is complete"
+    held = shot.positions.value
+    universe = Universe.of(tuple(one.symbol for one in held))
+    return replace(
+        first_state(universe, settings),
+        book=Book(
+            shares=np.array([one.qty for one in held], dtype=np.int64),
+            cash_micro=micros(shot.account.value.cash),
+            entry_price=np.array([one.avg_cost for one in held], dtype=np.float64),
+            entry_at=np.full(len(held), now, dtype=np.int64),
+        ),
+    )
