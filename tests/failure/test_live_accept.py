@@ -1,7 +1,9 @@
 """What the operator accepts is in the book once, whatever dies around it, and replays."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from deadband import cycle
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
+from deadband.cli import main
 from deadband.core.broker import BrokerSnapshot, Ok
 from deadband.core.errors import BrokerError, DataError, JournalLocked
 from deadband.core.events import AccountReport, Adjustment, PositionReport
@@ -28,7 +31,10 @@ from .. import kit
 from ..kit.ibkr import ACCOUNT
 from ..kit.live import Mortal, World
 from .test_live_crash import lived, world
+from .test_live_reconcile import served
 
+RECORDS = 5
+"""Of one undisturbed acceptance."""
 AT_WORK = 3
 """Cycles after which an order of the run rests."""
 
@@ -83,9 +89,10 @@ def test_a_position_that_differs_is_taken_over_and_trades_again(tmp_path: Path) 
     lived(of)
     before = folded(of)
     by_hand(of, "SPY", 7)
-    _, [offered] = accepted(of, Wish(("SPY",), cash=-700.0, why="bought by hand"))
+    died, [offered] = accepted(of, Wish(("SPY",), cash=-700.0, why="bought by hand"))
     assert offered is not None
     [word] = offered.words
+    assert died.count == RECORDS
     assert (word.symbol, word.shares - word.expected) == ("SPY", 7)
     assert word.text == "RECON_ACCEPTED: transfer. bought by hand"
     assert of.line is not None
@@ -125,7 +132,7 @@ def test_what_was_declined_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 6))
+@pytest.mark.parametrize("at", range(1, RECORDS + 1))
 def test_killed_at_any_record_the_word_is_there_once_or_not_at_all(
     tmp_path: Path, at: int, is_after: bool
 ) -> None:
@@ -135,8 +142,9 @@ def test_killed_at_any_record_the_word_is_there_once_or_not_at_all(
     by_hand(of, "SPY", 7, 50.0)
     wish = Wish(("SPY",), cash=-350.0, why="by hand")
     died, _ = accepted(of, wish, at, is_after=is_after)
+    assert died.died.is_set()
     assert shares_of(folded(of), "SPY") in (before, before + 7)
-    if died.died.is_set() and shares_of(folded(of), "SPY") == before:
+    if shares_of(folded(of), "SPY") == before:
         accepted(of, wish)
     assert shares_of(folded(of), "SPY") == before + 7
     of.live(lambda journal: of.trade(journal, 12))
@@ -163,7 +171,11 @@ def test_a_deposit_is_no_profit_and_a_dividend_is(tmp_path: Path) -> None:
         accepted(of, Wish(cash=120.5, nature=Nature.INCOME, why="dividend of AAPL"))
     of.live(lambda journal: of.trade(journal, 12))
     assert replay(of.path).differences == ()
-    assert read_ledger(of.path).cycles_off_by_a_cent == 0
+    ledger = read_ledger(of.path)
+    assert ledger.cycles_off_by_a_cent == 0
+    assert ledger.flows == 50_000.0
+    summary = ledger.summary()
+    assert summary["pnl"] == pytest.approx(summary["nav_end"] - summary["nav_start"] - 50_000.0)
 
 
 def test_an_order_of_unknown_fate_ends_with_the_acceptance(tmp_path: Path) -> None:
@@ -310,3 +322,56 @@ def test_the_words_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     assert isinstance(word, Adjustment)
     assert (word.symbol, word.cash_micro, word.flow_micro) == ("", 1_500_000, 0)
     assert word.text.startswith(f"{Code.RECON_ACCEPTED}: income")
+
+
+# --- the command
+
+
+def said(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, *words: str, answer: str = ""
+) -> tuple[object, str, str]:
+    monkeypatch.setattr("sys.argv", ["deadband", *words])
+    monkeypatch.setattr("sys.stdin", StringIO(answer))
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    told = capsys.readouterr()
+    return exit_.value.code, told.out, " ".join(told.err.split())
+
+
+def test_the_command_takes_the_position_over_that_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    of = world(tmp_path)
+    lived(of)
+    before = shares_of(folded(of), "SPY")
+    by_hand(of, "SPY", 7)
+    words = ["accept", str(of.path), "SPY", "--account", ACCOUNT, "--held", str(before + 7)]
+    with served(of.host) as port:
+        more = ["--port", str(port), "--as", "transfer", "--yes", "--json"]
+        code, out, err = said(monkeypatch, capsys, *words, *more)
+    told = json.loads(out)
+    assert (code, told["left"]) == (0, [])
+    assert [(one["symbol"], one["shares"]) for one in told["written"]] == [("SPY", before + 7)]
+    assert f"SPY {before} → {before + 7} shares" in err
+    assert of.kinds()["OPERATOR"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["SPY", "--yes"], "--held has to say"),
+        (["SPY", "--as", "gift"], "--as gift is none of transfer, income, split"),
+        (["SPY"], "there is no journal"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    words: list[str],
+    found: str,
+) -> None:
+    path = str(tmp_path / "none.db")
+    code, _, err = said(monkeypatch, capsys, "accept", path, "--account", ACCOUNT, *words)
+    assert code == 2
+    assert found in err

@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from io import StringIO
 from pathlib import Path
@@ -20,6 +24,7 @@ from deadband.core.broker import BrokerSnapshot, Instrument, Ok, PriceBand
 from deadband.core.events import AccountReport, Halt, OrderState, PositionReport, Quality, Quote
 from deadband.core.orders import OrdStatus, Side
 from deadband.core.reasons import Code
+from deadband.live.accept import Wish
 from deadband.live.closing import Leg, Reach, legs, orders_of
 from deadband.live.flatten import Flatten, Outcome, open_alone
 from deadband.live.line import Line, Patience
@@ -28,13 +33,15 @@ from deadband.twsim.faults import Fault
 from ..kit.ibkr import ACCOUNT
 from ..kit.live import Mortal, World
 from ..kit.tws import RawClient, fault, place_order
-from .test_live_accept import by_hand
+from .test_live_accept import accepted, by_hand, folded, shares_of
 from .test_live_crash import RESTING
 from .test_live_crash import world as bare_world
 from .test_live_reconcile import served
 
 AT_WORK = 4
 """Cycles after which positions are held, and orders of the run rest."""
+IN_RUN, ALONE = 11, 14
+"""Records of an undisturbed command in a run's journal, and in one of its own."""
 Confirm = Callable[[tuple[Leg, ...]], Awaitable[bool]]
 PATIENT = Patience(settle_s=0.5)
 
@@ -144,8 +151,13 @@ def test_a_run_is_flat_in_its_own_journal_and_goes_on_from_there(tmp_path: Path)
     assert read_trades(of.path).trades
 
 
+def test_an_undisturbed_command_has_as_many_records_as_are_tried(tmp_path: Path) -> None:
+    assert in_run(world(tmp_path / "run"))[0].count == IN_RUN
+    assert alone(world(tmp_path / "alone"), collar_bps=-3.0)[2].count == ALONE
+
+
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 16))
+@pytest.mark.parametrize("at", range(1, IN_RUN + 1))
 def test_killed_at_any_record_and_asked_again_it_closes_once(
     tmp_path: Path, at: int, is_after: bool
 ) -> None:
@@ -162,7 +174,7 @@ def test_killed_at_any_record_and_asked_again_it_closes_once(
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 10))
+@pytest.mark.parametrize("at", range(1, ALONE + 1))
 def test_alone_killed_and_asked_again_in_another_journal(
     tmp_path: Path, at: int, is_after: bool
 ) -> None:
@@ -323,6 +335,43 @@ def test_the_command_asks_closes_and_exits_by_what_is_left(
     assert held(of) == {}
     assert of.kinds()["OPERATOR"] == 1
     assert len(list(tmp_path.glob("flatten-DU1234567-*.db"))) == 2
+
+
+def test_ctrl_c_cancels_what_works_and_ends_by_itself(tmp_path: Path) -> None:
+    of = bare_world(tmp_path)
+    # More than all the books of a minute hold.
+    by_hand(of, "AAPL", 5_000_000, 0.1)
+    words = ["flatten", "AAPL", "--account", ACCOUNT, "--yes", "--json"]
+    with served(of.host) as port:
+        command = [sys.executable, "-m", "deadband", *words, "--port", str(port)]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+            for _ in range(200):
+                if of.host.desk.working():
+                    break
+                time.sleep(0.05)
+            assert of.host.desk.working()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    [told] = json.loads(out.splitlines()[-1])
+    assert told["left"]["AAPL"] == held(of)["AAPL"] > 4_000_000
+    assert told["faults"] == []
+    assert not of.host.desk.working()
+
+
+def test_where_the_book_differs_the_brokers_shares_are_closed_and_the_difference_stays(
+    tmp_path: Path,
+) -> None:
+    of = world(tmp_path)
+    name = next(iter(held(of)))
+    by_hand(of, name, 7)
+    _, [outcome] = in_run(of, name)
+    assert outcome.is_flat and name not in held(of)
+    assert shares_of(folded(of), name) == -7
+    _, [offered] = accepted(of, Wish((name,), cash=-700.0, why="the seven were bought by hand"))
+    assert offered is not None
+    assert shares_of(folded(of), name) == 0
+    assert replay(of.path).differences == ()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """HALTED between two cycles cancels at once, once, and again only what is still at work."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deadband.backtest.replay import replay
-from deadband.core.broker import CancelAll, CancelScope
+from deadband.core.broker import CancelAll, CancelScope, Receipt
+from deadband.core.errors import JournalError
 from deadband.core.events import Heard, Notice
 from deadband.core.orders import OrdStatus
 from deadband.core.reasons import Code
@@ -117,3 +119,28 @@ def test_while_the_line_is_down_it_is_tried_until_it_is_back(tmp_path: Path) -> 
     assert after == 0
     assert not [o for o in of.state.working if o.status is OrdStatus.NEW]
     of.check()
+
+
+def test_a_full_disk_keeps_no_cancel_from_going(tmp_path: Path) -> None:
+    of = World(tmp_path / "journal.db", 5, settings=RESTING, begins_min=9.0)
+
+    async def work(journal: Mortal) -> None:
+        line = await of.begun(journal)
+        asked: list[CancelAll] = []
+
+        class Writes:
+            def note(self, text: str) -> None:
+                raise JournalError("the disk is full")
+
+        class Cancels:
+            def cancel_all(self, what: CancelAll) -> Receipt:
+                asked.append(what)
+                return Receipt("")
+
+        full = replace(line, broker=Cancels(), standing=Writes())  # type: ignore[arg-type]
+        with pytest.raises(JournalError):
+            Halt(full, lambda _: Switch("HALTED"), of.wall).look()
+        assert asked == [CancelAll()]
+        await line.broker.close()
+
+    of.live(work)

@@ -79,6 +79,8 @@ class Ledger:
     rejected: Counter[str] = field(default_factory=Counter)
     breaches: Counter[str] = field(default_factory=Counter)
     excursions: Counter[str] = field(default_factory=Counter)
+    flows: float = 0.0
+    """USD that came from outside after the first cycle, by the operator's word: no profit."""
     cycles_off_by_a_cent: int = 0
     statements: int = 0
     statements_agree: int = 0
@@ -124,7 +126,8 @@ class Ledger:
             "slippage": self.slippage,
             "nav_start": rows[0].nav,
             "nav_end": rows[-1].nav,
-            "pnl": rows[-1].nav - rows[0].nav,
+            "flows": self.flows,
+            "pnl": rows[-1].nav - rows[0].nav - self.flows,
             "max_gross": max(row.gross for row in rows),
             "max_abs_net": max(abs(row.net) for row in rows),
             "max_abs_weight": max(row.weight for row in rows),
@@ -165,7 +168,7 @@ class _Reader:
         self.journal = journal
         self.ledger = Ledger()
         self.shares: Counter[str] = Counter()
-        self.cash_micro = 0
+        self.cash_micro = self.flows_micro = 0
         self.arrival: dict[str, float] = {}
         self.fills: list[ExecutionReport] = []
 
@@ -201,6 +204,7 @@ class _Reader:
                 self.arrival.update({order.cl_ord_id: order.arrival for order in word.orders})
             else:
                 self.cash_micro += word.cash_micro
+                self.flows_micro += word.flow_micro
                 if word.symbol:
                     self.shares[word.symbol] += word.shares - word.expected
 
@@ -264,6 +268,9 @@ class _Reader:
             spoken=" ".join(dict.fromkeys(str(reason.code) for reason in decision.spoken)),
         )
         self.fills = []
+        # What came before the first row is in it, and what no row has seen yet is in none.
+        self.ledger.flows += usd(self.flows_micro) if self.ledger.rows else 0.0
+        self.flows_micro = 0
         self.ledger.rows.append(row)
         self._count(decision, plan, book.weights)
         scores: Scores = value(tree["seen"]["scores"])

@@ -224,6 +224,8 @@ def _show(console: Console, line: Line, found: tuple[Leg, ...]) -> None:
 
 
 def _conclude(console: Console, outcomes: list[Outcome], *, as_json: bool) -> None:
+    from ..core.session import session_at
+
     for outcome in outcomes:
         for fault in outcome.faults:
             console.print(fault, markup=False, soft_wrap=True)
@@ -236,7 +238,8 @@ def _conclude(console: Console, outcomes: list[Outcome], *, as_json: bool) -> No
             console.print("what is left is not known")
         elif outcome.left:
             left = ", ".join(f"{symbol} {qty:,}" for symbol, qty in outcome.left.items())
-            console.print(f"left: {left}", markup=False, soft_wrap=True)
+            closed = "" if session_at(utc_now()) else " (the exchange is closed by our clock)"
+            console.print(f"left: {left}{closed}", markup=False, soft_wrap=True)
         else:
             console.print("flat")
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.reasons import Code
 from .account import (
     AccountId,
     Client,
@@ -44,16 +45,19 @@ def reconcile(
     found = asyncio.run(
         look(recovered, lambda ahead, memory: counter_of(settings, ahead, memory), utc_now)
     )
-    _show(found)
+    _show(found, journal, account)
     if as_json:
         print(json.dumps(_as_dict(found)))
     raise typer.Exit(1 if found.differences else 0)
 
 
-def _show(found: Look) -> None:
+def _show(found: Look, journal: Path, account: str) -> None:
     console = make_console()
     for one in found.differences:
         console.print(str(one))
+        if one.code in (Code.RECON_POSITION_DIFFERS, Code.RECON_SPLIT_RATIO):
+            words = f"{journal} {one.symbol} --account {account} --held {one.held}"
+            console.print(f"  deadband accept {words}", markup=False, soft_wrap=True)
     for order in found.not_intended:
         console.print(f"RECON_NOT_INTENDED {order.order.symbol}: {order.order.cl_ord_id}")
     for order in found.lost_cancels:

@@ -50,19 +50,21 @@ class Halt:
         if self.switch(self.wall()).mode != "HALTED":
             self._is_done, self._tried_at = False, -1e9
             return
-        self.line.hear()
         now = asyncio.get_running_loop().time()
-        if (self._is_done and not self._works()) or now - self._tried_at < AGAIN_S:
+        if now - self._tried_at < AGAIN_S or (self._is_done and not self._works()):
             return
-        if not self._is_done:
-            self.line.standing.note(f"{Code.LIVE_HALTED}: everything is canceled")
+        is_first, self._tried_at = self._tried_at < 0, now
+        # Before anything is written: a cancel must go when the disk is full.
         faults = cancel_everything(self.line.broker, *self.scopes)
-        self.line.hear()
-        self._is_done, self._tried_at = not faults, now
+        self._is_done = not faults
+        if is_first:
+            self.line.standing.note(f"{Code.LIVE_HALTED}: everything is canceled")
         for fault in faults:
             self.line.standing.note(f"{Code.LIVE_HALTED}: not canceled yet: {fault}")
+        self.line.hear()
 
     def _works(self) -> bool:
         """Whether an order of ours works, and no cancel of it is under way."""
+        self.line.hear()
         working = self.line.standing.state.working
         return any(order.status not in LEFT_ALONE for order in working)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...core.broker import BrokerSnapshot, Ok
 from ...core.config import Settings
 from ...core.events import AccountReport
+from ..adopt import of_other_runs
 from .probe import Probe, fail, few, ok, warn
 
 CASH_RATIO = 1.5
@@ -21,7 +22,7 @@ def money(shot: BrokerSnapshot, settings: Settings) -> Iterator[Probe]:
         yield fail("values", found, "Wait a minute and ask again; while it lasts nothing grows.")
     else:
         yield from _values(account.value, settings)
-    yield from _others(shot)
+    yield from _others(shot, settings.execution.strategy)
     yield from _positions(shot)
 
 
@@ -91,17 +92,23 @@ def _capital(told: AccountReport, settings: Settings) -> Iterator[Probe]:
         yield ok("capital", text)
 
 
-def _others(shot: BrokerSnapshot) -> Iterator[Probe]:
+def _others(shot: BrokerSnapshot, prefix: str) -> Iterator[Probe]:
+    """Orders at work: an examination has none of its own."""
     if not isinstance(shot.foreign, Ok) or not isinstance(shot.orders, Ok):
         yield fail("orders", f"not told: {shot.foreign}", "Ask again; a run does not start so.")
         return
+    ours = set(of_other_runs(shot, prefix))
     found = [
         f"{one.side} {one.leaves_qty:,} {one.symbol} ({one.text or 'by hand'})"
         for one in shot.foreign.value
     ]
     if found:
-        cure = "Their names are frozen while they work. Cancel them, or let a run cancel its own."
-        yield warn("orders", f"{len(found)} at work that are no run's: {few(found)}", cure)
+        cure = (
+            "Those of a run go on in its journal; to any other run they are foreign, and freeze "
+            "their names until they are over or canceled."
+        )
+        text = f"{len(found)} at work, {len(ours)} of them by runs of ours: {few(found)}"
+        yield warn("orders", text, cure)
     else:
         yield ok("orders", "none at work")
 
