@@ -28,11 +28,12 @@ from deadband.live.accept import Wish
 from deadband.live.closing import Leg, Reach, legs, orders_of
 from deadband.live.flatten import Flatten, Outcome, open_alone
 from deadband.live.line import Line, Patience
+from deadband.twsim.contracts import listed
 from deadband.twsim.faults import Fault
 
 from ..kit.ibkr import ACCOUNT
 from ..kit.live import Mortal, World
-from ..kit.tws import RawClient, fault, place_order
+from ..kit.tws import RawClient, fault, gateway, place_order
 from .test_live_accept import accepted, by_hand, folded, shares_of
 from .test_live_crash import RESTING
 from .test_live_crash import world as bare_world
@@ -270,6 +271,31 @@ def test_what_does_not_fill_in_time_is_canceled_and_told(tmp_path: Path) -> None
     assert not of.host.desk.working()
     assert len(of.host.desk.orders) == 1
     second.check()
+
+
+def test_a_book_of_more_names_than_data_lines_is_closed_in_batches(tmp_path: Path) -> None:
+    names = tuple(f"N{k:03d}" for k in range(130))
+    of = World(tmp_path / "journal.db", 5)
+    of.host = gateway(contracts=listed(names), step_s=1.0)
+    for name in names:
+        by_hand(of, name, 10)
+    second, [outcome], _ = alone(of)
+    assert outcome.is_flat and outcome.faults == ()
+    assert held(of) == {}
+    assert len(of.host.desk.orders) == len(names)
+    second.check()
+
+
+def test_an_order_that_is_refused_or_lost_is_told_with_its_reason(tmp_path: Path) -> None:
+    refused, lost = fault("order_rejected", symbol="AAPL"), fault("order_lost", symbol="SPY")
+    of = World(tmp_path / "journal.db", 5, begins_min=9.0, faults=(refused, lost))
+    by_hand(of, "AAPL", 40)
+    by_hand(of, "SPY", 30)
+    _, [outcome], _ = alone(of)
+    assert outcome.left == {"AAPL": 40, "SPY": 30}
+    told = " ".join(outcome.faults)
+    assert "AAPL: order" in told and "REJECTED: Order rejected" in told
+    assert "SPY: order" in told and "UNKNOWN" in told
 
 
 def test_a_stop_cancels_what_works_and_ends(tmp_path: Path) -> None:

@@ -193,9 +193,12 @@ class _Command:
         work = Flatten(line, quotes, names, prefix, reach, fill_s=self.wanted.wait_s, stop=stop)
 
         async def confirm(found: tuple[Leg, ...]) -> bool:
-            _show(self.console, line, found)
-            closes = any(leg.qty or leg.working for leg in found)
-            if closes and not self.wanted.yes and not await asked("Close these?"):
+            _show(self.console, found)
+            working = sum(o.order.symbol in names for o in line.standing.state.working)
+            if working:
+                self.console.print(f"{working} orders of ours work in these names: canceled first")
+            is_much = bool(found) or working > 0
+            if is_much and not self.wanted.yes and not await asked("Close these?"):
                 return False
             with suppress(NotImplementedError):
                 # From here on Ctrl-C cancels what works, and then ends.
@@ -208,7 +211,7 @@ class _Command:
             await line.broker.close()
 
 
-def _show(console: Console, line: Line, found: tuple[Leg, ...]) -> None:
+def _show(console: Console, found: tuple[Leg, ...]) -> None:
     from rich.table import Table
 
     table = Table("name", "held", "order", "limit", "note", show_edge=False)
@@ -216,11 +219,7 @@ def _show(console: Console, line: Line, found: tuple[Leg, ...]) -> None:
         order = f"{leg.side} {leg.qty:,}" if leg.qty else "none"
         price = f"{leg.price:.4f}".rstrip("0").rstrip(".") if leg.qty else ""
         table.add_row(leg.symbol, f"{leg.held:,}", order, price, leg.note)
-    names = {leg.symbol for leg in found}
-    working = [o for o in line.standing.state.working if o.order.symbol in names]
     console.print(table if found else "none of these names is held", soft_wrap=False)
-    if working:
-        console.print(f"{len(working)} orders of ours work in these names: canceled first")
 
 
 def _conclude(console: Console, outcomes: list[Outcome], *, as_json: bool) -> None:

@@ -123,8 +123,13 @@ def _unquoted(quote: Quote | None, reach: Reach) -> str:
     return ""
 
 
-def orders_of(found: Iterable[Leg], decision_id: str, prefix: str, now: int) -> tuple[Order, ...]:
-    """The orders of the legs that have one; ids begin with `prefix.decision_id`, `now` epoch ns."""
+def orders_of(
+    found: Iterable[Leg], decision_id: str, prefix: str, now: int, first: int = 0
+) -> tuple[Order, ...]:
+    """The orders of the legs that have one; ids are `prefix.decision_id` and a number from `first`.
+
+    `now` epoch ns.
+    """
     return tuple(
         Order(
             cl_ord_id=f"{prefix}.{decision_id}.{k:03d}",
@@ -138,5 +143,5 @@ def orders_of(found: Iterable[Leg], decision_id: str, prefix: str, now: int) -> 
             arrival=leg.mid,
             transact_time=now,
         )
-        for k, leg in enumerate(leg for leg in found if leg.qty)
+        for k, leg in enumerate((leg for leg in found if leg.qty), first)
     )

@@ -38,6 +38,7 @@ from .watch import Standing
 from .write_ahead import Pen
 
 LEFT_ALONE = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN})
+UNKNOWN, REJECTED = OrdStatus.UNKNOWN, OrdStatus.REJECTED
 LOOK_S = 0.25
 """Seconds between two looks at what is waited for."""
 
@@ -74,8 +75,11 @@ class Flatten:
     reach: Reach = Reach()
     quotes_s: float = 5.0
     fill_s: float = 60.0
+    most_lines: int = 80
+    """Names that are quoted at once; an account has 100 lines, and other programs use some."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     faults: list[str] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set)
 
     async def over(self, confirm: Callable[[tuple[Leg, ...]], Awaitable[bool]]) -> Outcome:
         """Show `confirm` what would be sent, and where it says yes, close what is held by then.
@@ -88,12 +92,11 @@ class Flatten:
         sent: tuple[Leg, ...] = ()
         try:
             await self._clear()
-            if not self.stop.is_set():
-                sent = await self._legs()
-                self._send(sent)
+            sent = await self._legs(self._send)
             await self._filled()
             await self._cancel_own()
-            return Outcome(sent, await self._left(), tuple(self.faults))
+            left = await self._left()
+            return Outcome(sent, left, tuple(self.faults))
         except BrokerError as fault:
             self.faults.append(f"{fault} What works or is held now is not known: ask again.")
             return Outcome(sent, None, tuple(self.faults))
@@ -102,20 +105,49 @@ class Flatten:
         return await agreed(self.line.broker, self.line.hear, self.line.patience.settle_s)
 
     async def _left(self) -> dict[str, int]:
-        held = positions(await self._shot())
+        """What is held of the names now; says what became of orders that did not end well."""
+        shot = await self._shot()
+        assert isinstance(shot.orders, Ok), "a snapshot that was agreed on is complete"
+        for order in shot.orders.value:
+            if order.cl_ord_id in self._ids and order.status in (UNKNOWN, REJECTED):
+                said = order.text or "no word of it; look for it in the terminal"
+                self.faults.append(
+                    f"{order.symbol}: order {order.cl_ord_id} {order.status}: {said}"
+                )
+        held = positions(shot)
         return {symbol: held[symbol] for symbol in self.symbols if symbol in held}
 
-    async def _legs(self) -> tuple[Leg, ...]:
-        """By the broker's word of now, once quotes have come."""
+    async def _legs(self, act: Callable[[tuple[Leg, ...]], None] | None = None) -> tuple[Leg, ...]:
+        """Legs by the broker's word of now, each batch handed to `act` while its quotes are fresh.
+
+        No more names at once than there are market data lines.
+        """
         shot = await self._shot()
-        names = [symbol for symbol in self.symbols if symbol in positions(shot)]
+        names = sorted(set(self.symbols) & positions(shot).keys())
         await self.line.reference.resolve(names)
+        found: list[Leg] = []
+        for first in range(0, len(names), self.most_lines):
+            if self.stop.is_set():
+                break
+            batch = names[first : first + self.most_lines]
+            await self._quoted(batch)
+            # What is only shown may be a second old; what is sent may not.
+            shot = shot if act is None else await self._shot()
+            these = legs(shot, batch, self.line.reference, self.quotes, self.reach)
+            if len(names) > self.most_lines:
+                self.quotes.unsubscribe(batch)
+            if act is not None:
+                act(these)
+            found += these
+        return tuple(found)
+
+    async def _quoted(self, names: list[str]) -> None:
+        """Wait, not for ever, until all of these have a live quote."""
         known = [name for name in names if self.line.reference.instrument(name) is not None]
         self.quotes.subscribe(known)
         until = _now() + self.quotes_s
         while not all(self._is_live(name) for name in known) and _now() < until:
             await asyncio.sleep(LOOK_S)
-        return legs(shot, names, self.line.reference, self.quotes, self.reach)
 
     def _is_live(self, symbol: str) -> bool:
         quote = self.quotes.quote(symbol)
@@ -166,9 +198,10 @@ class Flatten:
         standing = self.line.standing
         wall = standing.pen.wall()
         decision = wall.astimezone(EXCHANGE_ZONE).strftime("%Y%m%d.%H%M%Sh")
-        orders = orders_of(sent, decision, self.prefix, epoch_ns(wall))
+        orders = orders_of(sent, decision, self.prefix, epoch_ns(wall), len(self._ids))
         if not orders:
             return
+        self._ids |= {order.cl_ord_id for order in orders}
         standing.command(ByHand(orders, epoch_ns(wall)))
         receipts = self.line.broker.submit(orders)
         standing.denied(receipts)
