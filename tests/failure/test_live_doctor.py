@@ -100,6 +100,7 @@ def test_a_gateway_too_old_for_the_protocol_is_a_failed_connection(
     monkeypatch.setattr("deadband.twsim.session.NEWEST_VERSION", 150)
     found = examined(gateway())
     assert bad(found) == {"connection": Verdict.FAIL}
+    assert "157" in found["connection"].cure
 
 
 def test_a_line_that_is_down_is_a_failed_connection() -> None:

@@ -19,6 +19,7 @@ from .account import (
     Port,
     Yes,
     asked,
+    continued,
     counter_of,
     recovered_from,
     utc_now,
@@ -88,21 +89,17 @@ class _Done:
 
 
 async def _accepted(gateway: Gateway, journal: Path, wish: Wish, *, yes: bool) -> _Done:
-    from ..core.errors import JournalError
-    from ..journal.store import JournalWriter
     from ..live.accept import accept as accepted
     from ..live.begin import Beginning, begin
 
     settings = gateway.settings()
-    if not journal.exists():
-        raise JournalError(f"there is no journal {journal}. Name the journal of a live run.")
     console = make_console(stderr=True)
 
     async def confirm(offered: Offer) -> bool:
         _show(console, offered)
         return yes or await asked("Write this into the journal?")
 
-    with JournalWriter(journal, goes_on=True) as writer:
+    with continued(journal) as writer:
         recovered = recovered_from(journal)
         what = Beginning(recovered.settings, recovered.state.universe, writer, utc_now, recovered)
         line = await begin(what, lambda ahead, memory: counter_of(settings, ahead, memory))

@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:
     from ..brokers.ibkr.settings import IbkrSettings
     from ..core.broker import Memory, WriteAhead
+    from ..journal.store import JournalWriter
     from ..live.begin import Counter
     from ..live.recover import Recovered
 
@@ -70,6 +71,16 @@ def counter_of(
     logging.getLogger("ib_async").addHandler(logging.NullHandler())
     broker = IbkrBroker(settings, LoopClock(time.time_ns), write_ahead, memory)
     return Counter(broker, broker.contracts, broker.quotes if quotes else None)
+
+
+def continued(journal: Path) -> JournalWriter:
+    """The journal of a run that has ended, to write on; raises JournalError where it has not."""
+    from ..core.errors import JournalError
+    from ..journal.store import JournalWriter
+
+    if not journal.exists():
+        raise JournalError(f"there is no journal {journal}. Name the journal of a live run.")
+    return JournalWriter(journal, goes_on=True)
 
 
 def recovered_from(journal: Path) -> Recovered:

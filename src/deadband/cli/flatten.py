@@ -22,6 +22,7 @@ from .account import (
     Port,
     Yes,
     asked,
+    continued,
     counter_of,
     recovered_from,
     utc_now,
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 
     from ..core.broker import MarketData, Memory, WriteAhead
     from ..core.config import Settings
+    from ..journal.store import JournalWriter
     from ..live.begin import Counter
     from ..live.closing import Leg
     from ..live.flatten import Outcome
     from ..live.line import Line
+    from ..live.recover import Recovered
 
 HURRY_S = 0.5
 """Between two passes over the books that have to agree: someone waits for this command."""
@@ -104,37 +107,41 @@ class _Command:
         stop, journal = asyncio.Event(), self.wanted.journal
         if journal is None:
             return [await self._alone(Path(), self.wanted.names, stop)]
-        recovered = recovered_from(journal)
-        own = recovered.state.universe.symbols
+        with continued(journal) as writer:
+            recovered = recovered_from(journal)
+            own = recovered.state.universe.symbols
+            inside = tuple(name for name in self.wanted.names if name in own)
+            outcomes = []
+            if inside or not self.wanted.names:
+                outcomes.append(await self._in_run(writer, recovered, inside or own, stop))
         outside = tuple(name for name in self.wanted.names if name not in own)
-        inside = tuple(name for name in self.wanted.names if name in own)
-        outcomes = []
-        if inside or not self.wanted.names:
-            outcomes.append(await self._in_run(journal, inside or own, stop))
-        if outside or self.wanted.everything and not stop.is_set():
+        if outside or (self.wanted.everything and not stop.is_set()):
             outcomes.append(await self._alone(journal.parent, outside, stop, without=own))
         return outcomes
 
-    async def _in_run(self, journal: Path, names: tuple[str, ...], stop: asyncio.Event) -> Outcome:
+    async def _in_run(
+        self,
+        writer: JournalWriter,
+        recovered: Recovered,
+        names: tuple[str, ...],
+        stop: asyncio.Event,
+    ) -> Outcome:
         """In the journal of a run, so that its book stays right and the run can go on."""
-        from ..journal.store import JournalWriter
         from ..live.begin import Beginning, begin
         from ..live.line import Patience
 
-        with JournalWriter(journal, goes_on=True) as writer:
-            recovered = recovered_from(journal)
-            what = Beginning(
-                settings=recovered.settings,
-                universe=recovered.state.universe,
-                journal=writer,
-                wall=utc_now,
-                recovered=recovered,
-                patience=Patience(settle_s=HURRY_S),
-                watched=(),
-            )
-            counters, make = self._counters()
-            line = await begin(what, make)
-            return await self._closed(line, counters[0], names, recovered.settings, stop)
+        what = Beginning(
+            settings=recovered.settings,
+            universe=recovered.state.universe,
+            journal=writer,
+            wall=utc_now,
+            recovered=recovered,
+            patience=Patience(settle_s=HURRY_S),
+            watched=(),
+        )
+        counters, make = self._counters()
+        line = await begin(what, make)
+        return await self._closed(line, counters[0], names, recovered.settings, stop)
 
     async def _alone(
         self,

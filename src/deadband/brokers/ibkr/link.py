@@ -24,7 +24,7 @@ from .orders import WHOLE
 from .pacer import Lane
 from .session import Need
 from .settings import IbkrSettings, WrongAccount, account_fault
-from .wire import first_of
+from .wire import OLDEST_SERVER, first_of
 
 
 class Link:
@@ -180,7 +180,8 @@ class Link:
 
     def _closed(self, one: said.ClosedSaid) -> None:
         if self._refused is not None and not self._refused.done():
-            self._refused.set_result(f"{one.text} before the session began. Is the API enabled?")
+            cure = f"Enable the API; below server version {OLDEST_SERVER} update the gateway."
+            self._refused.set_result(f"{one.text} before the session began. {cure}")
         elif self.line.session.is_up:
             self.hang_up(one.text)
 
