@@ -286,6 +286,39 @@ def test_a_book_of_more_names_than_data_lines_is_closed_in_batches(tmp_path: Pat
     second.check()
 
 
+def test_an_account_that_never_rests_is_closed_all_the_same(tmp_path: Path) -> None:
+    of = bare_world(tmp_path)
+    by_hand(of, "AAPL", 40)
+
+    async def busy(_: tuple[Leg, ...]) -> bool:
+        # Another program buys a share of another name, again and again.
+        client, loop = RawClient(of.host, 9), asyncio.get_running_loop()
+        for k in range(1, 400):
+            fields = {"symbol": "SPY", "totalQuantity": 1, "lmtPrice": 9999, "orderRef": "x"}
+            loop.call_later(
+                0.1 * k, lambda k=k, fields=fields: client.send(*place_order(k, **fields))
+            )
+        return True
+
+    _, [outcome], _ = alone(of, "AAPL", confirm=busy)
+    assert outcome.is_flat and outcome.faults == ()
+    assert set(held(of)) == {"SPY"}
+
+
+@pytest.mark.parametrize(("nth", "sent"), [(7, 0), (12, 1)])
+def test_books_that_are_not_told_any_more_leave_nothing_at_work(
+    tmp_path: Path, nth: int, sent: int
+) -> None:
+    silent = fault("no_answer", message="reqPositions", nth=nth, times=0)
+    of = World(tmp_path / "journal.db", 5, begins_min=9.0, faults=(silent,))
+    by_hand(of, "AAPL", 40)
+    _, [outcome], _ = alone(of, collar_bps=-100.0, fill_s=20.0)
+    assert outcome.left is None and not outcome.is_flat
+    assert "ask again" in outcome.faults[0]
+    assert not of.host.desk.working()
+    assert len(of.host.desk.orders) == sent
+
+
 def test_an_order_that_is_refused_or_lost_is_told_with_its_reason(tmp_path: Path) -> None:
     refused, lost = fault("order_rejected", symbol="AAPL"), fault("order_lost", symbol="SPY")
     of = World(tmp_path / "journal.db", 5, begins_min=9.0, faults=(refused, lost))

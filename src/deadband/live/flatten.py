@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -31,9 +31,9 @@ from ..core.types import State
 from ..core.units import epoch_ns, micros
 from .adopt import of_other_runs
 from .begin import OpenCounter
-from .closing import Leg, Reach, legs, orders_of, positions
+from .closing import Leg, Reach, alive, legs, orders_of, positions
 from .line import Line, Patience
-from .reconcile import agreed, differences
+from .reconcile import MOST_PASSES, agreed, differences
 from .watch import Standing
 from .write_ahead import Pen
 
@@ -99,14 +99,31 @@ class Flatten:
             return Outcome(sent, left, tuple(self.faults))
         except BrokerError as fault:
             self.faults.append(f"{fault} What works or is held now is not known: ask again.")
+            await self._cancel_own()
             return Outcome(sent, None, tuple(self.faults))
 
-    async def _shot(self) -> BrokerSnapshot:
-        return await agreed(self.line.broker, self.line.hear, self.line.patience.settle_s)
+    async def _shot(self, names: Collection[str]) -> BrokerSnapshot:
+        """A snapshot that two passes agree on as far as these names go.
+
+        Others may trade all the while: an account that never rests can still be closed.
+        """
+        before: object = None
+        for _ in range(MOST_PASSES):
+            shot = await self.line.broker.snapshot()
+            self.line.hear()
+            if not shot.is_complete:
+                raise BrokerError(f"the broker's books are not known: {shot}.")
+            held = positions(shot)
+            now = [(held.get(name), alive(shot, name)) for name in sorted(names)]
+            if now == before:
+                return shot
+            before = now
+            await asyncio.sleep(self.line.patience.settle_s)
+        raise BrokerError(f"{', '.join(sorted(names))} still moved after {MOST_PASSES} passes.")
 
     async def _left(self) -> dict[str, int]:
         """What is held of the names now; says what became of orders that did not end well."""
-        shot = await self._shot()
+        shot = await self._shot(self.symbols)
         assert isinstance(shot.orders, Ok), "a snapshot that was agreed on is complete"
         for order in shot.orders.value:
             if order.cl_ord_id in self._ids and order.status in (UNKNOWN, REJECTED):
@@ -122,7 +139,7 @@ class Flatten:
 
         No more names at once than there are market data lines.
         """
-        shot = await self._shot()
+        shot = await self._shot(self.symbols)
         names = sorted(set(self.symbols) & positions(shot).keys())
         await self.line.reference.resolve(names)
         found: list[Leg] = []
@@ -132,7 +149,7 @@ class Flatten:
             batch = names[first : first + self.most_lines]
             await self._quoted(batch)
             # What is only shown may be a second old; what is sent may not.
-            shot = shot if act is None else await self._shot()
+            shot = shot if act is None else await self._shot(batch)
             these = legs(shot, batch, self.line.reference, self.quotes, self.reach)
             if len(names) > self.most_lines:
                 self.quotes.unsubscribe(batch)
@@ -158,7 +175,7 @@ class Flatten:
     async def _clear(self) -> None:
         """Cancel what works in these names: ours, and other runs' as far as this client may."""
         await self._cancel_own()
-        shot = await self._shot()
+        shot = await self.line.broker.snapshot()
         found = [one for one in self.symbols if of_other_runs(shot, self.prefix, one)]
         for symbol in found:
             asked = CancelAll(CancelScope.OTHER_RUNS, symbol, prefix=self.prefix)
