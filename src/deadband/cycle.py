@@ -18,6 +18,7 @@ import numpy as np
 from .core.arrays import is_one_of
 from .core.bars import Bar
 from .core.config import RiskSettings, Settings
+from .core.events import Word
 from .core.features import Features
 from .core.orders import Charge, ExecutionReport, Order, OrdStatus, Sent, TradeFee, WorkingOrder
 from .core.parents import Basket, Instruction, Parent, Progress, Tick
@@ -184,8 +185,8 @@ def _asked_of(record: CycleRecord) -> tuple[WorkingOrder, ...]:
     return tuple(asked)
 
 
-def apply(state: State, report: ExecutionReport | TradeFee | Charge) -> State:
-    """Fold one broker report into the state: the way back."""
+def apply(state: State, report: ExecutionReport | TradeFee | Charge | Word) -> State:
+    """Fold one broker report, or a word of the operator's, into the state: the way back."""
     return apply_report(state, report)
 
 

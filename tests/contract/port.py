@@ -397,3 +397,16 @@ class PortContract:
             assert stage.status("a") is OrdStatus.CANCELED
 
         self.play(stage, act)
+
+    def test_c4_orders_of_other_runs_are_none_of_this_ones(self, stage: Stage) -> None:
+        async def act(stage: Stage) -> None:
+            stage.broker.submit([stage.resting("db.20260302.100000.000")])
+            await stage.pass_time()
+            unsaid = CancelAll(CancelScope.OTHER_RUNS)
+            assert stage.broker.cancel_all(unsaid).code is Code.BROKER_NOT_CONFIRMED
+            said = CancelAll(CancelScope.OTHER_RUNS, prefix="db")
+            assert stage.broker.cancel_all(said).is_accepted
+            await stage.pass_time()
+            assert stage.status("db.20260302.100000.000") is OrdStatus.NEW
+
+        self.play(stage, act)

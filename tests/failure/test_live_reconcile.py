@@ -120,6 +120,8 @@ def test_the_command_names_every_difference_and_exits_with_one(
     assert difference["code"] == Code.RECON_POSITION_DIFFERS
     assert difference["held"] - difference["expected"] == 7
     assert "1 differences" in out
+    held = difference["held"]
+    assert f"accept {of.path} AAPL --account {ACCOUNT} --held {held}" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from deadband.core.types import CycleRecord, State
 from deadband.core.units import epoch_ns
 from deadband.feeds.simulated import SimulatedMarket, simulated_market
 from deadband.journal.store import JournalReader, JournalWriter
+from deadband.live.adopt import Adopt
 from deadband.live.begin import Beginning, Counter, begin
 from deadband.live.line import Line, Patience
 from deadband.live.market import BarFeed
@@ -105,6 +106,7 @@ class World:
     """Whether the run sees the gateway's quotes, as it must to work orders on them."""
     late_s: float = 0.0
     compare_s: float = 1800.0
+    adopt: Adopt = Adopt.LEAVE
     line: Line | None = None
     run: LiveRun | None = None
 
@@ -148,6 +150,7 @@ class World:
             self.wall,
             recover(self.path, today),
             Patience(settle_s=0.5, compare_s=self.compare_s),
+            self.adopt,
         )
         self.line = await begin(what, self._counter)
         return self.line

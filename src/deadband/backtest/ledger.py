@@ -15,6 +15,7 @@ import numpy as np
 from ..core.arrays import Floats
 from ..core.config import Settings
 from ..core.errors import JournalError
+from ..core.events import ByHand, Word
 from ..core.limits import Limit, excesses
 from ..core.orders import TRADES, Charge, ExecType, ExecutionReport, TradeFee, WorkingOrder
 from ..core.parents import decided_id
@@ -26,7 +27,7 @@ from ..core.units import BPS, MICRO, usd
 from ..journal.store import Entry, JournalReader
 from .fees import with_fee
 from .roll_call import RollCall, take_roll
-from .run import CYCLE, END, REPORTS, RUN, SETTINGS, STATEMENT
+from .run import CYCLE, END, OPERATOR, REPORTS, RUN, SETTINGS, STATEMENT
 
 CENT = 0.005
 GATE = "GATE_"
@@ -84,6 +85,8 @@ class Ledger:
     rejected: Counter[str] = field(default_factory=Counter)
     breaches: Counter[str] = field(default_factory=Counter)
     excursions: Counter[str] = field(default_factory=Counter)
+    flows: float = 0.0
+    """USD that came from outside after the first cycle, by the operator's word: no profit."""
     cycles_off_by_a_cent: int = 0
     statements: int = 0
     statements_agree: int = 0
@@ -138,7 +141,8 @@ class Ledger:
             "carry_by_kind": dict(self.carry_by_kind),
             "nav_start": rows[0].nav,
             "nav_end": rows[-1].nav,
-            "pnl": rows[-1].nav - rows[0].nav,
+            "flows": self.flows,
+            "pnl": rows[-1].nav - rows[0].nav - self.flows,
             "max_gross": max(row.gross for row in rows),
             "max_abs_net": max(abs(row.net) for row in rows),
             "max_abs_weight": max(row.weight for row in rows),
@@ -185,7 +189,7 @@ class _Reader:
         self.journal = journal
         self.ledger = Ledger()
         self.shares: Counter[str] = Counter()
-        self.cash_micro = 0
+        self.cash_micro = self.flows_micro = 0
         self.arrival: dict[str, float] = {}
         self.asked: dict[str, float] = {}
         """Arrival of orders that a change without an answer yet would make of them."""
@@ -201,6 +205,8 @@ class _Reader:
             self._cycle(entry)
         elif entry.kind == REPORTS:
             self._reports(self.journal.value(entry.tree))
+        elif entry.kind == OPERATOR:
+            self._operator(self.journal.value(entry.tree))
         elif entry.kind == STATEMENT:
             self._statement(entry.tree)
         elif entry.kind == END:
@@ -212,6 +218,19 @@ class _Reader:
         self.ledger.findings = tuple(tree["findings"])
         state: State = self.journal.value(tree["state"])
         self.cash_micro = state.book.cash_micro
+        held = zip(state.universe.symbols, state.book.shares.tolist(), strict=True)
+        self.shares.update({symbol: qty for symbol, qty in held if qty})
+
+    def _operator(self, words: tuple[Word, ...]) -> None:
+        """Books that were set right by hand, and orders that no cycle decided."""
+        for word in words:
+            if isinstance(word, ByHand):
+                self.arrival.update({order.cl_ord_id: order.arrival for order in word.orders})
+            else:
+                self.cash_micro += word.cash_micro
+                self.flows_micro += word.flow_micro
+                if word.symbol:
+                    self.shares[word.symbol] += word.shares - word.expected
 
     def _reports(self, reports: tuple[ExecutionReport | TradeFee | Charge, ...]) -> None:
         for report in reports:
@@ -289,6 +308,9 @@ class _Reader:
             changes=len(plan.replaces),
         )
         self.fills, self.carry_micro = [], 0
+        # What came before the first row is in it, and what no row has seen yet is in none.
+        self.ledger.flows += usd(self.flows_micro) if self.ledger.rows else 0.0
+        self.flows_micro = 0
         self.ledger.rows.append(row)
         self._count(decision, plan, book.weights)
         scores: Scores = value(tree["seen"]["scores"])

@@ -22,7 +22,7 @@ from ..core.errors import ReplayDiffers
 from ..core.types import State
 from ..journal.codec import ARRAY, SHARED_VALUE, Encoder
 from ..journal.store import Entry, JournalReader
-from .run import CYCLE, REPORTS, RUN, SETTINGS, versions
+from .run import CYCLE, OPERATOR, REPORTS, RUN, SETTINGS, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _Replay:
                 self._open(entry)
             elif entry.kind == SETTINGS:
                 self.settings = self.journal.value(entry.tree)
-            elif entry.kind == REPORTS and self.folded is not None:
+            elif entry.kind in (REPORTS, OPERATOR) and self.folded is not None:
                 for report in self.journal.value(entry.tree):
                     self.folded = cycle.apply(self.folded, report)
             elif entry.kind == CYCLE:

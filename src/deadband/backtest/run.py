@@ -36,7 +36,7 @@ from .gather import gather
 from .measure import Measure
 
 RUN, SETTINGS, CYCLE, REPORTS = "RUN", "SETTINGS", "CYCLE", "REPORTS"
-STATEMENT, END = "STATEMENT", "END"
+STATEMENT, END, OPERATOR = "STATEMENT", "END", "OPERATOR"
 """Kinds of journal records."""
 
 Progress = Callable[[CycleRecord], None]

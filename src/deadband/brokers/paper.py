@@ -175,9 +175,14 @@ class PaperBroker:
         if what.scope is CancelScope.ACCOUNT and not what.confirm_foreign:
             text = "this cancels every order of the account: confirm_foreign"
             return Receipt("", Code.BROKER_NOT_CONFIRMED, text)
+        if what.scope is CancelScope.OTHER_RUNS and not what.prefix:
+            return Receipt("", Code.BROKER_NOT_CONFIRMED, "no prefix says which orders are meant")
         reason = self._not_ready()
         if reason is not None:
             return Receipt("", *reason)
+        if what.scope is CancelScope.OTHER_RUNS:
+            # Its orders end with it: no other run has any.
+            return Receipt("")
         for ref, row in self._rows.items():
             named = what.scope is not CancelScope.SYMBOL or row.order.symbol == what.symbol
             if named and row.status not in FINAL:

@@ -1,18 +1,21 @@
 """Commands as sentences: run a day, check a configuration, explain a name, replay a journal, kill.
 
-Exit codes: 0 done; 1 a replay differs or a check found an error; 2 the input cannot be used.
+Exit codes: 0 done; 1 something differs, fails its check, or is left; 2 the input cannot be used.
 """
 
 from __future__ import annotations
 
 import sys
 
-from . import check, gateway, journal, reconcile, risk, run, switch, tca
+from . import accept, check, doctor, flatten, gateway, journal, reconcile, risk, run, switch, tca
 from .shell import app, make_console
 
 __all__ = [
+    "accept",
     "app",
     "check",
+    "doctor",
+    "flatten",
     "gateway",
     "journal",
     "main",

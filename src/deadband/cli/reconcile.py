@@ -4,68 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.reasons import Code
+from .account import (
+    AccountId,
+    Client,
+    ConfirmLive,
+    Gateway,
+    Host,
+    Port,
+    counter_of,
+    recovered_from,
+    utc_now,
+)
 from .shell import AsJson, app, make_console
 
 if TYPE_CHECKING:
-    from ..core.broker import Memory, WriteAhead
-    from ..live.begin import Counter
     from ..live.look import Look
 
 
 @app.command()
 def reconcile(
     journal: Annotated[Path, typer.Argument(help="Journal of a live run; it may be running.")],
-    account: Annotated[str, typer.Option(help="The account, DU... or U...")],
-    port: Annotated[int, typer.Option(help="Of TWS or the Gateway.")] = 4002,
-    host: Annotated[str, typer.Option(help="Where it runs.")] = "127.0.0.1",
-    client: Annotated[int, typer.Option(help="Client number; another one than the run's.")] = 12,
-    confirm_live: Annotated[str, typer.Option(help="For a live account: type it again.")] = "",
+    account: AccountId,
+    port: Port = 4002,
+    host: Host = "127.0.0.1",
+    client: Client = 12,
+    confirm_live: ConfirmLive = "",
     as_json: AsJson = False,
 ) -> None:
     """Compare a journal with the broker, sending and writing nothing; exit 1 where they differ."""
-    from ..brokers.ibkr.broker import IbkrBroker
-    from ..brokers.ibkr.clock import LoopClock
-    from ..brokers.ibkr.settings import IbkrSettings, Mode
-    from ..core.errors import JournalError
-    from ..core.session import EXCHANGE_ZONE
-    from ..live.begin import Counter
     from ..live.look import look
-    from ..live.recover import recover
 
-    settings = IbkrSettings(
-        account=account,
-        host=host,
-        port=port,
-        client_id=client,
-        mode=Mode.PAPER if account.startswith("DU") else Mode.LIVE,
-        live_confirmation=confirm_live,
+    settings = Gateway(account, host, port, client, confirm_live).settings()
+    recovered = recovered_from(journal)
+    found = asyncio.run(
+        look(recovered, lambda ahead, memory: counter_of(settings, ahead, memory), utc_now)
     )
-    recovered = recover(journal, datetime.now(EXCHANGE_ZONE).date())
-    if recovered is None:
-        raise JournalError(f"no run has begun in {journal}. Name the journal of a live run.")
-
-    def open_counter(write_ahead: WriteAhead, memory: Memory) -> Counter:
-        broker = IbkrBroker(settings, LoopClock(time.time_ns), write_ahead, memory)
-        return Counter(broker, broker.contracts)
-
-    found = asyncio.run(look(recovered, open_counter, lambda: datetime.now(UTC)))
-    _show(found)
+    _show(found, journal, account)
     if as_json:
         print(json.dumps(_as_dict(found)))
     raise typer.Exit(1 if found.differences else 0)
 
 
-def _show(found: Look) -> None:
+def _show(found: Look, journal: Path, account: str) -> None:
     console = make_console()
     for one in found.differences:
         console.print(str(one))
+        if one.code in (Code.RECON_POSITION_DIFFERS, Code.RECON_SPLIT_RATIO):
+            words = f"{journal} {one.symbol} --account {account} --held {one.held}"
+            console.print(f"  deadband accept {words}", markup=False, soft_wrap=True)
     for order in found.not_intended:
         console.print(f"RECON_NOT_INTENDED {order.order.symbol}: {order.order.cl_ord_id}")
     for order in found.lost_cancels:

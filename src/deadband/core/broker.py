@@ -108,17 +108,23 @@ class CancelScope(StrEnum):
     OWN = "OWN"
     """Every working order of ours."""
     SYMBOL = "SYMBOL"
+    OTHER_RUNS = "OTHER_RUNS"
+    """Orders of another run of ours, told by how their ids begin, that this client may cancel."""
     ACCOUNT = "ACCOUNT"
     """Every order of the account, other programs' and those typed by hand too."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAll:
-    """Which orders shall go; ACCOUNT needs `confirm_foreign`, SYMBOL its symbol."""
+    """Which orders shall go; ACCOUNT needs `confirm_foreign`, SYMBOL its symbol.
+
+    OTHER_RUNS needs the `prefix` of their ids, and may name a symbol.
+    """
 
     scope: CancelScope = CancelScope.OWN
     symbol: str = ""
     confirm_foreign: bool = False
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

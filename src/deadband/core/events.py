@@ -120,7 +120,8 @@ class PositionReport:
 class AccountReport:
     """An account's money in `currency`; while not `is_ready` its amounts mean nothing.
 
-    day_trades_left −1: no limit.
+    day_trades_left −1: no limit. `available_overnight`: what would be available by the margins
+    that hold next, over the close; None where the broker does not say.
     """
 
     account: str
@@ -135,6 +136,7 @@ class AccountReport:
     maint_margin: float
     day_trades_left: int
     is_ready: bool
+    available_overnight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +231,38 @@ class Skipped:
     code: Code
     due: int
     text: str = ""
+
+
+# --- what the operator says
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What the operator says of the book: a name's shares, what they cost, and cash.
+
+    Signed `shares` take the place of `expected`, which the book has to hold until then; an empty
+    `symbol` is cash alone. `entry_price` USD average cost afterwards, 0 flat; `cash_micro` is added
+    to the cash. `flow_micro`: how much of the change of NAV came from outside, and is no profit or
+    loss of the day. `ts` epoch nanoseconds UTC.
+    """
+
+    symbol: str
+    expected: int
+    shares: int
+    entry_price: float
+    cash_micro: int
+    flow_micro: int
+    ts: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Orders that the operator commanded outside of any cycle; `ts` epoch nanoseconds UTC."""
+
+    orders: tuple[Order, ...]
+    ts: int
+
+
+Word = Adjustment | ByHand
+"""What moves a run's state by the operator's command alone."""

@@ -239,6 +239,11 @@ class Code(StrEnum):
     GATE_MARGIN = "GATE_MARGIN", 256, "Margin requirements would pass the equity."
     GATE_CASH = "GATE_CASH", 257, "A cash account's buys would pass its settled cash."
     GATE_LEG = "GATE_LEG", 258, "It depended on a leg that was denied."
+    # Room execute: the pre-trade gate, the account as the broker tells it.
+    GATE_FUNDS = "GATE_FUNDS", 303, "More than the account's remaining funds, by the broker's word."
+    GATE_FUNDS_UNKNOWN = "GATE_FUNDS_UNKNOWN", 304, "The broker does not say what the account has."
+    GATE_OVERNIGHT = "GATE_OVERNIGHT", 305, "The account could not hold the book over the close."
+    GATE_DAY_TRADES = "GATE_DAY_TRADES", 306, "No day trade is left: nothing new is opened."
     # Room execute: the kill switch file.
     KILL_UNREADABLE = "KILL_UNREADABLE", 259, "The kill switch file is not understood: HALTED."
     # Driver live: where the journal and the broker disagree; such a name is frozen.
@@ -273,6 +278,7 @@ class Code(StrEnum):
         266,
         "A cancel that the broker never saw: decided anew.",
     )
+    RECON_ACCEPTED = "RECON_ACCEPTED", 300, "The operator took the broker's word for the book's."
     # Driver live: why a cycle did not take place.
     LIVE_NOT_READY = "LIVE_NOT_READY", 270, "The session is not ready, or not reconciled."
     LIVE_OVERRUN = "LIVE_OVERRUN", 271, "An earlier cycle ran past this one's time: skipped."
@@ -292,6 +298,9 @@ class Code(StrEnum):
         343,
         "A change that was not answered: the broker's own word for the order stands.",
     )
+    # Driver live: what the operator commanded outside of a cycle.
+    HAND_FLATTEN = "HAND_FLATTEN", 301, "Closed by the operator's own command, by no decision."
+    LIVE_HALTED = "LIVE_HALTED", 302, "HALTED between two cycles: what works is canceled at once."
 
 
 BY_NUMBER: Mapping[int, Code] = {code.number: code for code in Code}

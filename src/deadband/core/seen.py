@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import Bools, Floats, Ints, seal
 from .correlation import Correlation
 from .errors import DataError, ShapeError
+from .events import AccountReport
 from .reasons import Code
 
 SWITCH_MODES = ("ACTIVE", "REDUCING", "HALTED")
@@ -306,3 +307,5 @@ class Seen:
     scores: Scores
     portfolio: Portfolio
     switch: Switch
+    funds: AccountReport | None = None
+    """The account's money as its broker tells it; None where no broker does."""

@@ -27,6 +27,7 @@ from ..core.types import Plan
 from .checks.book import breaches
 from .checks.desk import Asked as Asked
 from .checks.desk import Denial, Desk
+from .checks.funds import shortages
 from .checks.growth import GROWING
 from .checks.margin import shortfalls
 from .checks.single import EVERY, SENSE, Check
@@ -126,6 +127,7 @@ def _broken(weights: Weights, denied: Bools) -> Iterator[Breach]:
         yield unpriced
     yield from breaches(weights, denied)
     yield from shortfalls(weights, denied)
+    yield from shortages(weights, denied)
 
 
 def _orphans(desk: Desk, denied: Bools) -> Iterator[int]:

@@ -23,6 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.errors import BrokerError
+from ..core.events import Adjustment, ByHand, Word
 from ..core.lifecycle import FINAL, next_status, standing
 from ..core.orders import (
     SAME_PRICE,
@@ -41,10 +42,13 @@ from ..core.parents import parent_of_child
 from ..core.seen import Universe
 from ..core.types import State
 from ..core.units import micros
+from .by_hand import obey
 
 
-def apply(state: State, report: ExecutionReport | TradeFee | Charge) -> State:
-    """Fold one report into the book and the working orders."""
+def apply(state: State, report: ExecutionReport | TradeFee | Charge | Word) -> State:
+    """Fold one report, or a word of the operator's, into the book and the working orders."""
+    if isinstance(report, Adjustment | ByHand):
+        return obey(state, report)
     if isinstance(report, TradeFee):
         return replace(state, book=book_fee(state.book, report.fee_micro))
     if isinstance(report, Charge):

@@ -14,13 +14,14 @@ from ..backtest.run import RUN, SETTINGS, first_state, versions
 from ..core.broker import Broker, MarketData, Memory, Ok, ReferenceData, WriteAhead
 from ..core.config import Settings
 from ..core.errors import BrokerError, DataError
-from ..core.orders import Algorithm, ExecType
+from ..core.orders import ExecType
 from ..core.ports import Journal
 from ..core.reasons import Code
 from ..core.seen import Universe
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..core.units import micros, usd
+from .adopt import Adopt, adopt
 from .line import Line, Patience
 from .recover import Recovered
 from .watch import Standing
@@ -53,6 +54,10 @@ class Beginning:
     wall: Callable[[], datetime]
     recovered: Recovered | None
     patience: Patience = Patience()
+    adopt: Adopt = Adopt.LEAVE
+    """What becomes of orders that another run of ours left at work."""
+    watched: tuple[str, ...] | None = None
+    """Names that the broker is asked about; None is the universe."""
 
 
 async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
@@ -67,6 +72,8 @@ async def begin(what: Beginning, open_counter: OpenCounter) -> Line:
         if recovered is None:
             await _open(what, line)
         await line.compare()
+        if what.adopt is not Adopt.LEAVE:
+            await adopt(line, what.adopt, what.settings.execution.strategy)
     except BaseException:
         await line.broker.close()
         raise
@@ -116,14 +123,7 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
 
 
 def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
-    algorithm = what.settings.execution.algorithm
-    if counter.quotes is None and algorithm not in ("", Algorithm.MARKETABLE):
-        raise BrokerError(
-            f"execution.algorithm is {algorithm}, which works orders on quotes, and the broker "
-            "gives none. Give quotes, or set it to marketable."
-        )
-    symbols: Sequence[str] = what.universe.symbols
-    watched = () if counter.takes_turns else tuple(symbols)
+    symbols: Sequence[str] = what.universe.symbols if what.watched is None else what.watched
     return Line(
         counter.broker,
         counter.reference,
@@ -131,7 +131,7 @@ def _line(what: Beginning, counter: Counter, standing: Standing) -> Line:
         standing,
         symbols,
         what.patience,
-        watched=frozenset(watched),
+        watched=frozenset(() if counter.takes_turns else symbols),
     )
 
 

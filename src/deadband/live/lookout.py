@@ -1,9 +1,7 @@
-"""Looks at quotes and at the kill switch between cycles, once a second in a session.
+"""Looks at quotes between cycles, once a second in a session.
 
 Rules
   * Lines are moved only while the session is ready; the names on them are folded into bars.
-  * HALTED cancels what works at once, and again while anything of it is not asked to go: it does
-    not wait for the next cycle.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
-from ..core.broker import CancelAll, MarketData
+from ..core.broker import MarketData
 from ..core.events import Quality, SessionState
 from ..core.seen import Switch
 from ..core.types import CycleRecord
@@ -65,7 +63,7 @@ class Lookout:
     def look(self, at: float) -> None:
         """One look; `at` is loop seconds."""
         now = self.wall()
-        self._obey(self.switch(now))
+        self.is_halted = self.switch(now).mode == "HALTED"
         if self.feed is not None:
             for symbol in self.feed.look(self._watched, now):
                 self._watched[symbol] = replace(self._watched[symbol], seen_at=at)
@@ -115,9 +113,3 @@ class Lookout:
             self._watched[symbol] = Watched(at)
         self.quotes.unsubscribe(moved.drop)
         self.quotes.subscribe(moved.add)
-
-    def _obey(self, switch: Switch) -> None:
-        self.is_halted = switch.mode == "HALTED"
-        if self.is_halted and self.line.standing.lives:
-            self.line.broker.cancel_all(CancelAll())
-            self.line.hear()

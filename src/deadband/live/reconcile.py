@@ -107,11 +107,12 @@ def _at_work(shot: BrokerSnapshot) -> dict[str, OrderState]:
 
 def differences(state: State, basket: Basket, shot: BrokerSnapshot) -> tuple[Difference, ...]:
     """Everything on which state and broker disagree, and everything that is not ours."""
-    found = (*_positions(state, shot), *_foreign(shot), *_own_orders(state, basket, shot))
+    found = (*positions_differing(state, shot), *_foreign(shot), *_own_orders(state, basket, shot))
     return tuple(sorted(found, key=lambda one: (one.symbol, one.code)))
 
 
-def _positions(state: State, shot: BrokerSnapshot) -> Iterator[Difference]:
+def positions_differing(state: State, shot: BrokerSnapshot) -> Iterator[Difference]:
+    """Names of which the broker holds other shares than the state, or that are not the run's."""
     assert isinstance(shot.positions, Ok), "only what is known is compared"
     held = {report.symbol: report.qty for report in shot.positions.value}
     book = zip(state.universe.symbols, state.book.shares.tolist(), strict=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import cycle
-from ..backtest.run import CYCLE, REPORTS, RUN, SETTINGS
+from ..backtest.run import CYCLE, OPERATOR, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
-from ..core.events import Intent
+from ..core.events import Intent, Word
 from ..core.orders import Action, Charge, ExecutionReport, TradeFee, WorkingOrder
 from ..core.parents import Basket, ChildOrder, Progress, parent_of_child
 from ..core.session import EXCHANGE_ZONE
@@ -65,7 +65,7 @@ class _Reading:
         self.settings: Any = None
         self.last_cycle: Any = None
         self.cycle_id = ""
-        self.since: list[Told | Charge] = []
+        self.since: list[Told | Charge | Word] = []
         self.reports: list[Told] = []
         self.works: dict[str, Progress] = {}
         self.intents: list[tuple[date, Intent]] = []
@@ -81,6 +81,8 @@ class _Reading:
             self.last_cycle, self.cycle_id, self.since = tree, cycle_id, []
         elif kind == REPORTS:
             self._told(self.journal.value(tree))
+        elif kind == OPERATOR:
+            self.since += self.journal.value(tree)
         elif kind == WORKED:
             changed = self.journal.value(tree)
             self.works |= {one.parent.order.cl_ord_id: one for one in changed}

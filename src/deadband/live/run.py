@@ -22,12 +22,15 @@ from .. import cycle
 from ..backtest.gather import gather
 from ..backtest.run import END, Laps, Progress
 from ..core.config import Settings
+from ..core.errors import BrokerError
 from ..core.events import Skipped
+from ..core.orders import Algorithm
 from ..core.ports import ScoreSource
 from ..core.reasons import Code
 from ..core.seen import RiskGiven, Seen, Switch
 from ..core.types import Plan
 from ..core.units import epoch_ns
+from .halt import Halt
 from .line import Line
 from .market import Feed
 from .work import Work
@@ -37,7 +40,8 @@ from .work import Work
 class LiveRun:
     """One run over sessions as they happen; `switch` is what the operator commands at an instant.
 
-    `wall` is the time it is; the loop sleeps on the event loop's clock. `stop` ends it after the
+    Raises BrokerError where orders are to be worked on quotes and there are none. `wall` is the
+    time it is; the loop sleeps on the event loop's clock. `stop` ends it after the
     cycle under way.
     """
 
@@ -53,6 +57,12 @@ class LiveRun:
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        algorithm = self.settings.execution.algorithm
+        if self.line.quotes is None and algorithm not in ("", Algorithm.MARKETABLE):
+            raise BrokerError(
+                f"execution.algorithm is {algorithm}, which works orders on quotes, and the broker "
+                "gives none. Give quotes, or set it to marketable."
+            )
         self.work = Work(self.line, self.wall, self.switch)
 
     def stop(self) -> None:
@@ -67,7 +77,9 @@ class LiveRun:
         try:
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self.line.listen())
-                tasks = [group.create_task(one) for one in (self.line.hold(), self.work.keep())]
+                halt = Halt(self.line, self.switch, self.wall)
+                beside = (self.line.hold(), self.work.keep(), halt.watch())
+                tasks = [group.create_task(one) for one in beside]
                 async for feed in _each(feeds):
                     await self.session(feed)
                 await self._worked_out()
@@ -142,7 +154,8 @@ class LiveRun:
             self.risk_given,
         )
         unknown = seen.portfolio.unknown + self.line.standing.reserved()
-        return replace(seen, portfolio=replace(seen.portfolio, unknown=unknown))
+        book, funds = replace(seen.portfolio, unknown=unknown), self.line.standing.funds
+        return replace(seen, portfolio=book, funds=funds)
 
     def _send(self, plan: Plan) -> None:
         """Cancels, changes, new orders; what is not taken for sending is answered at once.

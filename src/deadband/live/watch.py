@@ -10,17 +10,18 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .. import cycle
-from ..backtest.run import CYCLE, REPORTS
+from ..backtest.run import CYCLE, OPERATOR, REPORTS
 from ..core.arrays import Ints
 from ..core.broker import Receipt
 from ..core.errors import BrokerError
 from ..core.events import (
+    AccountReport,
     BrokerEvent,
     DataQuality,
     Difference,
@@ -32,6 +33,7 @@ from ..core.events import (
     Severity,
     Skipped,
     TradingStatus,
+    Word,
 )
 from ..core.orders import (
     Charge,
@@ -68,6 +70,8 @@ class Standing:
     differences: tuple[Difference, ...] = ()
     refused: dict[str, int] = field(default_factory=dict)
     """Shares by name of reports that could not be folded."""
+    funds: AccountReport | None = None
+    """What the broker said last of the account's money."""
     folded: int = 0
     """Counts the reports taken, to see when nothing has come."""
     _of_names: dict[tuple[type, str], BrokerEvent] = field(default_factory=dict)
@@ -88,6 +92,9 @@ class Standing:
         if others:
             self.pen.write(HEARD, others)
         events = [one.event for one in heard]
+        for event in events:
+            if isinstance(event, AccountReport):
+                self.funds = event
         self._fold([e for e in events if isinstance(e, ExecutionReport | TradeFee | Charge)])
         if any(_is_doubt(event) for event in events):
             self.is_reconciled = False
@@ -164,9 +171,17 @@ class Standing:
         """Orders whose change was not taken stand as they were."""
         self._conclude(receipts, ExecType.CANCEL_REJECTED, OrdStatus.PENDING_REPLACE)
 
-    def conclude(self, order: WorkingOrder, kind: ExecType, text: str) -> None:
-        """Say ourselves what became of an order, where nobody else will."""
-        self._fold([self._own(order.order, kind, text)])
+    def conclude(self, order: WorkingOrder, kind: ExecType, text: str, *, by: str = OWN) -> None:
+        """Say ourselves what became of an order, where nobody else will; `by` begins its id."""
+        self._fold([self._own(order.order, kind, text, by)])
+
+    def command(self, *words: Word) -> None:
+        """What the operator says, durable before it counts; raises BrokerError if it cannot be."""
+        state = self.state
+        for word in words:
+            state = cycle.apply(state, word)
+        self.pen.write(OPERATOR, words)
+        self.state = state
 
     def conclude_child(self, child: ChildOrder, kind: ExecType, text: str) -> None:
         """The same of a child, where it is still the one in flight."""
@@ -183,6 +198,15 @@ class Standing:
         if changed:
             self.pen.write(WORKED, changed)
         self.basket = basket
+
+    def call_off(self, cl_ord_ids: Container[str]) -> tuple[ChildOrder, ...]:
+        """Orders that are worked are wanted no more; their children that are in flight."""
+        self.worked(cycle.call_off(self.basket, cl_ord_ids))
+        return tuple(
+            one.child.order
+            for one in self.basket.works
+            if one.child is not None and one.parent.order.cl_ord_id in cl_ord_ids
+        )
 
     def answer_orders(self) -> None:
         """Say of orders that are worked what a broker would: ended, or changed as was wanted.
@@ -223,13 +247,15 @@ class Standing:
             ]
         )
 
-    def _own(self, order: Order | ChildOrder, kind: ExecType, text: str) -> ExecutionReport:
+    def _own(
+        self, order: Order | ChildOrder, kind: ExecType, text: str, by: str = OWN
+    ) -> ExecutionReport:
         now = epoch_ns(self.pen.wall())
         return ExecutionReport(
             cl_ord_id=order.cl_ord_id,
             symbol=order.symbol,
             side=order.side,
-            exec_id=f"{OWN}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
+            exec_id=f"{by}{order.cl_ord_id}.{kind}.{now // 10**9}.{self.folded}",
             exec_type=kind,
             last_qty=0,
             last_px=0.0,

@@ -1,7 +1,8 @@
 """Accounts: cash in whole micro-dollars, positions at cost, margin, and what a trade would ask.
 
 Margin is Reg T as IBKR applies it within a day: a quarter of long value, three tenths of short,
-for initial and maintenance alike, and buying power of four times what is available.
+for initial and maintenance alike, and buying power of four times what is available; over the close
+half of all value, which the look-ahead values tell at any time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ..core.units import micros, usd
 from .contracts import Contract
 
 LONG_MARGIN, SHORT_MARGIN = 0.25, 0.30
+OVERNIGHT_MARGIN = 0.50
 BUYING_POWER_TIMES = 4
 DEFAULT_CASH_USD = 1_000_000.0
 
@@ -150,6 +152,8 @@ class Account:
             "InitMarginReq": now.initial + reserved,
             "MaintMarginReq": now.maintenance,
             "EquityWithLoanValue": now.equity,
+            "LookAheadInitMarginReq": OVERNIGHT_MARGIN * gross + reserved,
+            "LookAheadAvailableFunds": now.equity - OVERNIGHT_MARGIN * gross - reserved,
             "UnrealizedPnL": unrealized,
             "RealizedPnL": realized,
         }

@@ -312,7 +312,7 @@ class Desk:
         if self.reports.struck(FaultName.WHAT_IF_REJECTED, order):
             self.reports.error(order, 201, "Order rejected - reason:the margin cannot be shown")
             return
-        refusal = self._refusals.of_shape(order)
+        refusal = self._refusals.of_preview(order)
         if refusal is not None:
             self.reports.error(order, refusal.code, refusal.said)
             return

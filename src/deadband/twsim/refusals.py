@@ -50,7 +50,11 @@ class Refusals:
             return Refusal(200, "No security definition has been found for the request")
         return Refusal(435, f"You must specify an account, one of {', '.join(accounts)}.")
 
-    def of_shape(self, order: Order) -> Refusal | None:
+    def of_preview(self, order: Order) -> Refusal | None:
+        """Why a what-if is not answered: an interface that takes no orders takes none of these."""
+        fault = self.reports.struck(FaultName.READ_ONLY, order)
+        if fault is not None:
+            return Refusal(321, _said(fault, _SCRIPTED[0][2]))
         return malformed(order.ticket, order.contract)
 
     def of_new(

@@ -23,6 +23,10 @@ _AMOUNTS = {
     "InitMarginReq": "init_margin",
     "MaintMarginReq": "maint_margin",
 }
+MOST_TRADES = 1_000_000
+"""IBKR writes unset numbers as very large ones."""
+OVERNIGHT = "LookAheadAvailableFunds"
+OTHERS = frozenset({"AccountReady", "DayTradesRemaining", OVERNIGHT})
 
 
 @dataclass(slots=True, eq=False)
@@ -59,17 +63,19 @@ class Account:
             return
         if said.key == "NetLiquidation":
             self._currency = said.currency or self._currency
-        if said.key in _AMOUNTS or said.key in ("AccountReady", "DayTradesRemaining"):
+        if said.key in _AMOUNTS or said.key in OTHERS:
             self._values[said.key] = said.value
 
     def report(self) -> AccountReport:
         amounts = {name: _amount(self._values.get(key, "")) for key, name in _AMOUNTS.items()}
+        overnight = self._values.get(OVERNIGHT)
         ready = self._values.get("AccountReady", "false").lower() == "true"
         return AccountReport(
             account=self.name,
             currency=self._currency,
-            day_trades_left=int(_amount(self._values.get("DayTradesRemaining", "-1"))),
+            day_trades_left=_count(self._values.get("DayTradesRemaining", "-1")),
             is_ready=ready and "NetLiquidation" in self._values,
+            available_overnight=_amount(overnight) if overnight is not None else None,
             **amounts,
         )
 
@@ -82,3 +88,9 @@ def _amount(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
+
+
+def _count(text: str) -> int:
+    """A count of day trades; −1, no limit, where none is told or it is no number to count to."""
+    value = _amount(text or "-1")
+    return int(value) if 0 <= value < MOST_TRADES else -1

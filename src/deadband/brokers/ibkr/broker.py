@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ...core.broker import (
@@ -88,6 +89,11 @@ class IbkrBroker:
     @property
     def state(self) -> SessionState:
         return self._line.session.state
+
+    @property
+    def skew_s(self) -> float | None:
+        """Our clock less the broker's, seconds, to one of rounding; None before it was told."""
+        return self._link.skew_s
 
     @property
     def meter(self) -> Meter:
@@ -187,6 +193,8 @@ class IbkrBroker:
     def cancel_all(self, what: CancelAll) -> Receipt:
         if what.scope is CancelScope.ACCOUNT:
             return self._cancel_account(what)
+        if what.scope is CancelScope.OTHER_RUNS:
+            return self._cancel_other_runs(what)
         if what.scope is CancelScope.OWN:
             # Nothing new may slip out between two cancels.
             self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
@@ -210,6 +218,23 @@ class IbkrBroker:
             self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, self._line.wire.cancel_everything, "!")
         return Receipt("")
+
+    def _cancel_other_runs(self, what: CancelAll) -> Receipt:
+        """Cancel by number what this client's earlier runs left; others' numbers do not reach."""
+        if not what.prefix:
+            return Receipt("", Code.BROKER_NOT_CONFIRMED, "no prefix says which orders are meant")
+        if not self._line.session.is_up:
+            return Receipt("", Code.SESSION_NOT_READY, f"the session is {self.state}")
+        found = self._orders.foreign.of_runs(what.prefix, what.symbol)
+        for one in found:
+            if one.client_id == self.settings.client_id and one.order_id > 0:
+                self._pacer.put(Lane.KILL, partial(self._line.wire.cancel, one.order_id))
+        others = [one for one in found if one.client_id != self.settings.client_id]
+        if not others:
+            return Receipt("")
+        clients = ", ".join(sorted({str(one.client_id) for one in others}))
+        text = f"{len(others)} are of client {clients}: only it may cancel them. Connect as it."
+        return Receipt(others[0].ref, Code.ORDER_NOT_WORKING, text)
 
     # --- questions
 

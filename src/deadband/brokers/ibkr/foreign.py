@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ...core.events import OrderState
 from ...core.orders import OrdStatus, Side
@@ -12,11 +13,21 @@ WORKING = frozenset({"PreSubmitted", "Submitted"})
 ENDED = frozenset({"Cancelled", "ApiCancelled", "Filled"})
 
 
+class Route(NamedTuple):
+    """The client that placed an order, its number there, and its reference."""
+
+    client_id: int
+    order_id: int
+    ref: str
+
+
 @dataclass(slots=True, eq=False)
 class Foreign:
     """Those alive by the broker's permanent id, as last heard."""
 
     alive: dict[int, OrderState] = field(default_factory=dict)
+    routes: dict[int, Route] = field(default_factory=dict)
+    """How each was placed, by the same id."""
     _listed: set[int] = field(default_factory=set)
 
     def begin_list(self) -> None:
@@ -31,6 +42,7 @@ class Foreign:
             self.alive.pop(said.perm_id, None)
             return
         self._listed.add(said.perm_id)
+        self.routes[said.perm_id] = Route(said.client_id, said.order_id, said.ref)
         self.alive[said.perm_id] = OrderState(
             cl_ord_id="",
             symbol=said.symbol,
@@ -60,3 +72,11 @@ class Foreign:
             avg_px=said.avg_px,
             status=OrdStatus.PARTIALLY_FILLED if filled else OrdStatus.NEW,
         )
+
+    def of_runs(self, prefix: str, symbol: str) -> list[Route]:
+        """Those alive whose reference begins so, of one symbol or of all."""
+        return [
+            self.routes[one]
+            for one, order in self.alive.items()
+            if symbol in ("", order.symbol) and self.routes[one].ref.startswith(f"{prefix}.")
+        ]

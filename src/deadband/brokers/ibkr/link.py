@@ -23,8 +23,8 @@ from .numbers import numbered
 from .orders import WHOLE
 from .pacer import Lane
 from .session import Need
-from .settings import IbkrSettings, account_fault, unreachable
-from .wire import first_of
+from .settings import IbkrSettings, WrongAccount, account_fault, unreachable
+from .wire import OLDEST_SERVER, first_of
 
 
 class Link:
@@ -48,6 +48,8 @@ class Link:
         self._told: AccountReport | None = None
         self._last_heard = 0.0
         self._is_skew_told = False
+        self.skew_s: float | None = None
+        """Our clock less the broker's when it last told the time, which is in whole seconds."""
         self._beat_timer: Timer | None = None
 
     # --- beginning and end
@@ -62,7 +64,7 @@ class Link:
             version = await self._open()
             fault = account_fault(self.line.settings, self._managed)
             if fault:
-                raise BrokerError(fault)
+                raise WrongAccount(fault)
             self.line.session.to(SessionState.SYNCING, "connected")
             self.line.pacer.open()
             self._beat()
@@ -162,7 +164,7 @@ class Link:
         self.line.questions.end(key)
 
     def _time(self, one: said.TimeSaid) -> None:
-        skew = self.line.clock.wall_ns() / 1e9 - one.epoch
+        skew = self.skew_s = self.line.clock.wall_ns() / 1e9 - one.epoch
         # Whole seconds are told: up to one of the difference is rounding.
         if not -self.line.settings.most_skew_s <= skew <= self.line.settings.most_skew_s + 1.0:
             if not self._is_skew_told:
@@ -175,7 +177,8 @@ class Link:
 
     def _closed(self, one: said.ClosedSaid) -> None:
         if self._refused is not None and not self._refused.done():
-            self._refused.set_result(f"{one.text} before the session began. Is the API enabled?")
+            cure = f"Enable the API; below server version {OLDEST_SERVER} update the gateway."
+            self._refused.set_result(f"{one.text} before the session began. {cure}")
         elif self.line.session.is_up:
             self.hang_up(one.text)
 

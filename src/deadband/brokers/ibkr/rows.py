@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from ...core.broker import Memory
 from ...core.events import OrderState
 from ...core.lifecycle import FINAL, leaves, next_status
-from ...core.orders import TRADES, Action, ExecType, ExecutionReport, Order, OrdStatus, TradeFee
+from ...core.orders import (
+    TRADES,
+    Action,
+    ExecType,
+    ExecutionReport,
+    Order,
+    OrdStatus,
+    Source,
+    TradeFee,
+)
 
 NO_ADDRESS = -1
 
@@ -130,6 +139,9 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
         row.fees[stem] = row.fees.get(stem, 0) + report.fee_micro
         return
     row.reports += 1
+    if report.exec_type is ExecType.PENDING_CANCEL and report.source is Source.LOCAL:
+        # Asked for by a process that is gone: whether it left, only the broker can say.
+        return
     if report.exec_type in TRADES:
         row.trades[stem] = Trade(stem, revision, report.last_qty, report.last_px)
     if report.exec_type is ExecType.REPLACED:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...core.errors import ConfigError
+from ...core.errors import BrokerError, ConfigError
 
 PAPER_PORTS = frozenset({7497, 4002})
 LIVE_PORTS = frozenset({7496, 4001})
+
+
+class WrongAccount(BrokerError):
+    """The gateway is logged in as another account, or as several."""
 
 
 class Mode(StrEnum):

@@ -165,7 +165,7 @@ class Sink:
     # --- account
 
     def position(self, account: str, contract: Any, qty: float, avg_cost: float) -> None:
-        self._hear(said.PositionSaid(account, contract.symbol, qty, avg_cost))
+        self._hear(said.PositionSaid(account, held_as(contract), qty, avg_cost))
 
     def positionEnd(self) -> None:
         self._hear(said.EndSaid("positions"))
@@ -259,3 +259,13 @@ def _number(value: Any) -> float:
 
 def _is_set(value: Any) -> bool:
     return value not in ("", None) and float(value) < UNSET and not math.isnan(float(value))
+
+
+def held_as(contract: Any) -> str:
+    """The symbol of a US stock; of anything else a name that no US stock has.
+
+    An option is held under its stock's symbol: read as that, it would count as shares.
+    """
+    if (contract.secType, contract.currency) == ("STK", "USD"):
+        return str(contract.symbol)
+    return f"{contract.localSymbol or contract.symbol} {contract.secType} {contract.currency}"

@@ -35,6 +35,8 @@ IB_TYPES = {
 NO_PRICE = frozenset({OrdType.MARKET, OrdType.STOP, OrdType.MARKET_ON_CLOSE})
 MIDPOINT_EXCHANGE = "IBKRATS"
 SMART = "SMART"
+OLDEST_SERVER = 157
+"""The codec hangs up on servers below."""
 
 
 class Wire:

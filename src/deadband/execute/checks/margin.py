@@ -30,7 +30,7 @@ def shortfalls(weights: Weights, denied: Bools) -> Iterator[Breach]:
         return
     high, low = weights.base + weights.up, weights.base - weights.down
     stands, full = size(high, low), size(*weights.filled(denied))
-    if _is_overnight(desk):
+    if is_overnight(desk):
         before = gate.initial_margin * float(stands.sum())
         asked = gate.initial_margin * float(full.sum())
     else:
@@ -42,7 +42,8 @@ def shortfalls(weights: Weights, denied: Bools) -> Iterator[Breach]:
         yield Breach(Denial(Code.GATE_MARGIN, used, bound), desk.growing)
 
 
-def _is_overnight(desk: Desk) -> bool:
+def is_overnight(desk: Desk) -> bool:
+    """Whether the requirement of the night holds: near the close, and outside of sessions."""
     session, gate = session_at(desk.asked.seen.now), desk.asked.settings.gate
     if session is None:
         return True

@@ -307,3 +307,20 @@ def test_answers_that_were_kept_long_ago_are_swept(tmp_path: Path) -> None:
     assert sweep(tmp_path, 61 * day) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.json", "notes.txt"]
     assert sweep(tmp_path / "none", 61 * day) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [("3", 3), ("0", 0), ("-1", -1), ("", -1), ("2147483647", -1), ("Infinity", -1), ("x", 0)],
+)
+def test_day_trades_that_nobody_counts_are_no_limit(said: str, left: int) -> None:
+    account = Account("DU1")
+    account.value(ValueSaid("DU1", "DayTradesRemaining", said, ""))
+    assert account.report().day_trades_left == left
+
+
+def test_what_is_available_over_the_close_is_none_until_it_was_told() -> None:
+    account = Account("DU1")
+    assert account.report().available_overnight is None
+    account.value(ValueSaid("DU1", "LookAheadAvailableFunds", "1234.5", "USD"))
+    assert account.report().available_overnight == 1234.5

@@ -1,0 +1,1 @@
+"""What a gateway is like before anything is traded through it: asked, judged, with the cure."""
