@@ -128,6 +128,13 @@ def _named(ibkr: IbkrSettings) -> str:
 
 def ibkr_settings(broker: BrokerSettings) -> IbkrSettings:
     """The adapter's settings; raises ConfigError where they would trade by mistake."""
+    if not broker.account:
+        raise ConfigError(
+            (
+                "which account is traded? Give --account DU1234567, or account in the config's "
+                "[broker]. TWS and the Gateway show it.",
+            )
+        )
     return IbkrSettings(
         account=broker.account,
         host=broker.host,
