@@ -22,6 +22,7 @@ from ..brokers.ibkr.settings import LIVE_PORTS, PAPER_PORTS, IbkrSettings, Mode
 from ..core.broker import Memory, WriteAhead
 from ..core.broker_settings import BrokerSettings
 from ..core.errors import BrokerError, ConfigError, DeadbandError
+from ..core.events import SessionState
 from ..core.session import exchange_day
 from ..core.types import CycleRecord
 from ..journal.store import JournalWriter
@@ -270,7 +271,8 @@ class Report:
         self.was_halted = halted
         feed, sight = self.lookout.feed, self.lookout.sight
         is_open = feed is not None and self.lookout.wall() >= feed.due(1)
-        is_blind = is_open and sight.lines > 0 and sight.live == 0
+        is_ready = self.lookout.line.broker.state is SessionState.READY
+        is_blind = is_open and is_ready and sight.lines > 0 and sight.live == 0
         if is_blind and not self.is_blind:
             why = f" ({self.told.why_no_quote})" if self.told.why_no_quote else ""
             self.say("error", NO_DATA.format(why=why))
