@@ -59,8 +59,9 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     # A damaged schema may even spoil the text of SQLite's own message.
     except (sqlite3.Error, UnicodeDecodeError) as fault:
+        said = " ".join(str(fault).split())
         raise CorruptRecord(
-            f"journal {path} cannot be read: {fault}. Restore it from a copy, or start a new one; "
+            f"journal {path} cannot be read: {said}. Restore it from a copy, or start a new one; "
             "what the account holds is the broker's to say."
         ) from fault
 
