@@ -1,6 +1,7 @@
 """A session and the next morning over lost servers, a restart by day and one at night."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,18 @@ def test_another_universe_is_refused_on_the_same_journal(tmp_path: Path) -> None
             await other.trade(journal, 1)
 
     other.live(work)
+
+
+def test_another_account_is_refused_on_the_same_journal(tmp_path: Path) -> None:
+    of = of_twelve(tmp_path)
+    of.live(lambda journal: of.trade(journal, 1))
+    of.settings = replace(TWELVE, execution=replace(TWELVE.execution, account="DU9"))
+
+    async def work(journal: Mortal) -> None:
+        with pytest.raises(DataError, match="journal is of account SIM, and DU9 is to be traded"):
+            await of.trade(journal, 1)
+
+    of.live(work)
 
 
 def test_other_settings_are_said_in_the_journal_and_replayed(tmp_path: Path) -> None:

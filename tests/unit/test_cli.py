@@ -493,4 +493,4 @@ def test_a_live_run_says_all_that_it_lacks_at_once() -> None:
     said = call("run", "--broker", "ibkr", "--account", "DU1")
     assert said.code == 2
     assert "there are no scores" in said.err and "which names are traded" in said.err
-    assert "neither DU..., paper, nor U..., live" in call("run", "--broker", "ibkr").err
+    assert "which account is traded? Give --account" in call("run", "--broker", "ibkr").err

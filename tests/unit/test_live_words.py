@@ -93,6 +93,22 @@ def test_what_is_out_of_the_way_is_said_and_what_is_not_is_not() -> None:
     ]
 
 
+def test_attempts_to_connect_are_said_once_until_one_succeeds() -> None:
+    connecting = SessionEvent(SessionState.CONNECTING, "to 127.0.0.1:4002")
+    gone = SessionEvent(SessionState.DISCONNECTED, "nobody answers")
+    ready = SessionEvent(SessionState.READY, "the books agree")
+    fault = Notice(Severity.ERROR, "nobody answers. Start the Gateway.")
+    ended = DataQuality("AAPL", Quality.NONE, "the session ended")
+    said = told(*(heard(ended, gone, connecting, fault) for _ in range(5)), heard(ready, gone))
+    assert [text for _, text in said] == [
+        "session DISCONNECTED: nobody answers",
+        "session CONNECTING: to 127.0.0.1:4002",
+        "nobody answers. Start the Gateway.",
+        "session READY: the books agree",
+        "session DISCONNECTED: nobody answers",
+    ]
+
+
 def test_a_difference_is_said_once_and_not_every_minute() -> None:
     one = Difference("XOM", Code.RECON_POSITION_DIFFERS, 0, 70, 70)
     other = Difference("XOM", Code.RECON_POSITION_DIFFERS, 0, 80, 80)
@@ -108,10 +124,15 @@ class Blind:
     sight: Sight
     is_halted: bool = False
     is_open: bool = True
+    state: SessionState = SessionState.READY
 
     @property
     def feed(self) -> Blind:
         return self
+
+    @property
+    def line(self) -> SimpleNamespace:
+        return SimpleNamespace(broker=SimpleNamespace(state=self.state))
 
     @property
     def forming(self) -> Blind:
@@ -141,6 +162,11 @@ def test_a_market_that_is_not_seen_is_said_once_with_the_cure() -> None:
     ear.said.clear()
     assert beats == ["03-09 11:00 · next decision 03-09 12:00 · 0/4 live"]
     lookout.is_open = True
+    # While there is no session, permissions are not what is missing.
+    lookout.state = SessionState.CONNECTING
+    report._look()
+    assert ear.said == []
+    lookout.state = SessionState.READY
     report._look()
     report._look()
     [(severity, text)] = ear.said

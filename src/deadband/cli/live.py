@@ -22,9 +22,11 @@ from ..brokers.ibkr.settings import LIVE_PORTS, PAPER_PORTS, IbkrSettings, Mode
 from ..core.broker import Memory, WriteAhead
 from ..core.broker_settings import BrokerSettings
 from ..core.errors import BrokerError, ConfigError, DeadbandError
+from ..core.events import SessionState
 from ..core.session import exchange_day
 from ..core.types import CycleRecord
 from ..journal.store import JournalWriter
+from ..live.adopt import Adopt
 from ..live.begin import Beginning, Counter, begin
 from ..live.line import Line
 from ..live.lookout import Lookout
@@ -128,6 +130,13 @@ def _named(ibkr: IbkrSettings) -> str:
 
 def ibkr_settings(broker: BrokerSettings) -> IbkrSettings:
     """The adapter's settings; raises ConfigError where they would trade by mistake."""
+    if not broker.account:
+        raise ConfigError(
+            (
+                "which account is traded? Give --account DU1234567, or account in the config's "
+                "[broker]. TWS and the Gateway show it.",
+            )
+        )
     return IbkrSettings(
         account=broker.account,
         host=broker.host,
@@ -173,7 +182,8 @@ class Desk:
             cycles, working = recovered.state.cycle, len(recovered.state.working)
             self.say("note", f"going on after cycle {cycles} with {working} orders at work")
         universe, settings = self.prepared.tape.universe, self.prepared.settings
-        what = Beginning(settings, universe, told, self.wall, recovered)
+        policy = Adopt(settings.broker.adopt)
+        what = Beginning(settings, universe, told, self.wall, recovered, adopt=policy)
         try:
             line = await begin(what, self._counter)
         except BrokerError as fault:
@@ -262,7 +272,8 @@ class Report:
         self.was_halted = halted
         feed, sight = self.lookout.feed, self.lookout.sight
         is_open = feed is not None and self.lookout.wall() >= feed.due(1)
-        is_blind = is_open and sight.lines > 0 and sight.live == 0
+        is_ready = self.lookout.line.broker.state is SessionState.READY
+        is_blind = is_open and is_ready and sight.lines > 0 and sight.live == 0
         if is_blind and not self.is_blind:
             why = f" ({self.told.why_no_quote})" if self.told.why_no_quote else ""
             self.say("error", NO_DATA.format(why=why))

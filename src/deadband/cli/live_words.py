@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..brokers.ibkr.quotes import SESSION_ENDED
 from ..core.events import (
     DataQuality,
     Difference,
     Heard,
     Notice,
-    Quality,
     Refused,
     SessionEvent,
+    SessionState,
     Severity,
     Skipped,
     TradingStatus,
@@ -50,6 +51,7 @@ class Told:
     why_no_quote: str = ""
     """What the broker last said of a name without a live quote."""
     _said: set[str] = field(default_factory=set)
+    _since_ready: set[str] = field(default_factory=set)
 
     def append(
         self,
@@ -71,10 +73,12 @@ class Told:
             case ExecutionReport() if one.exec_type in TRADES:
                 self.fills += 1
             case SessionEvent():
-                self.say("note", f"session {one.state}: {one.text}")
+                self._again("note", f"session {one.state}: {one.text}")
+                if one.state is SessionState.READY:
+                    self._since_ready.clear()
             case Notice() if one.severity in PAST:
-                self.say(PAST[one.severity], f"{one.text}{f' ({one.code})' if one.code else ''}")
-            case DataQuality() if one.quality is not Quality.LIVE and one.text:
+                self._again(PAST[one.severity], f"{one.text}{f' ({one.code})' * bool(one.code)}")
+            case DataQuality() if one.text not in ("", SESSION_ENDED):
                 self.why_no_quote = one.text
                 # A name for each thing that is said of many.
                 self._once("warning", one.text, f"{one.symbol} has no live quote: {one.text}")
@@ -89,6 +93,12 @@ class Told:
                 self.say("error", f"{one.report.symbol}: {one.text}")
             case _:
                 pass
+
+    def _again(self, severity: str, text: str) -> None:
+        """Say it once in a session, and once while one attempt after another finds none."""
+        if text not in self._since_ready:
+            self._since_ready.add(text)
+            self.say(severity, text)
 
     def _once(self, severity: str, what: str, text: str) -> None:
         if what not in self._said:

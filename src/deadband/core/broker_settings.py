@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 BROKERS = ("paper", "ibkr")
 BROKER_MODES = ("paper", "live")
+ADOPT = ("leave", "cancel")
 LONGEST_BAR_MIN = 30
 MOST_LINES = 10_000
 
@@ -35,6 +36,8 @@ class BrokerSettings:
     """Length of the bars that quotes are folded into: 1, 2, 3, 5, 6, 10, 15 or 30."""
     restart_at: str = ""
     """New York clock of the gateway's daily restart, such as 23:45: nothing new is sent near it."""
+    adopt: str = "leave"
+    """Orders that another run of ours left at work: leave (their names are frozen), or cancel."""
     history_folder: str = ""
     """Where bars of the past are kept, to be asked for once; empty: beside the journal."""
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from math import inf, isnan
 
 from .ailments import Ailment
-from .broker_settings import BROKER_MODES, BROKERS, broker_faults
+from .broker_settings import ADOPT, BROKER_MODES, BROKERS, broker_faults
 from .carry import borrow_rates
 from .config import ALGORITHMS, ENGINES, Settings
 from .cost_settings import PLANS, CostSettings
@@ -93,6 +93,7 @@ WORDS = {
     "costs.plan": PLANS,
     "broker.kind": BROKERS,
     "broker.mode": BROKER_MODES,
+    "broker.adopt": ADOPT,
 }
 WINDOW = re.compile(r"(open\+|close-)\d+(\.\d+)?|([01]?\d|2[0-3]):[0-5]\d")
 STRATEGY = re.compile(r"[A-Za-z0-9]{1,6}")

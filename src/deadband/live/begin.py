@@ -109,6 +109,11 @@ def _resumed(what: Beginning, recovered: Recovered, open_counter: OpenCounter) -
             "the journal's universe is another one than the run's. Begin a new journal when the "
             "account is flat, or name the same symbols."
         )
+    before, now = recovered.settings.execution.account, what.settings.execution.account
+    if before != now:
+        raise DataError(
+            f"the journal is of account {before}, and {now} is to be traded. Name another journal."
+        )
     pen = Pen(what.journal, what.wall, recovered.cycle_id)
     standing = Standing(recovered.state, pen, recovered.basket)
     pen.write(RESUMED, {"versions": versions(), "cycles": recovered.state.cycle})

@@ -78,11 +78,6 @@ def prepare(settings: Settings, now: datetime) -> Prepared:
 
 def _refuse_missing(settings: Settings) -> None:
     data, faults = settings.data, []
-    if not settings.broker.account:
-        faults.append(
-            "which account is traded? Give --account DU1234567, or account in the config's "
-            "[broker]. The gateway shows it."
-        )
     if not data.scores and not settings.models:
         faults.append(
             "there are no scores. Give --scores FILE or --model MODEL, or scores in the config's "

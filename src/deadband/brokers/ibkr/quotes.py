@@ -29,6 +29,8 @@ _SIZES = {0: "bid_size", 3: "ask_size", 8: "volume", 69: "bid_size", 70: "ask_si
 _SIZE_OF_PRICE = {1: "bid_size", 2: "ask_size", 66: "bid_size", 67: "ask_size"}
 _HALTED, _SHORTABLE_SHARES = 49, 89
 _HALTS = {0: Halt.NONE, 1: Halt.REGULATORY, 2: Halt.VOLATILITY}
+SESSION_ENDED = "the session ended"
+"""Why no name has a quote while there is no session."""
 FRESHEN_S = timedelta(seconds=5).total_seconds()
 
 
@@ -94,7 +96,7 @@ class Quotes:
         self._symbols.clear()
         for symbol, line in self._lines.items():
             line.req_id, line.is_fresh = -1, False
-            self._judge(symbol, "the session ended")
+            self._judge(symbol, SESSION_ENDED)
 
     # --- what is said
 
