@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
-from deadband.core.orders import ExecType, ExecutionReport, Source, TradeFee
+from deadband.core.orders import Action, ExecType, ExecutionReport, Source, TradeFee
 from deadband.core.session import exchange_day
 from deadband.core.types import State
 from deadband.journal.store import JournalReader
@@ -215,7 +215,10 @@ class Day:
     def _check_references(self) -> None:
         """No order is there twice, and none without its intent."""
         intended = Counter(
-            intent.order.cl_ord_id for *_, batch in self.entries("INTENTS") for intent in batch
+            intent.order.cl_ord_id
+            for *_, batch in self.entries("INTENTS")
+            for intent in batch
+            if intent.action is Action.NEW
         )
         refs = Counter(order.ticket.text("orderRef") for order in self.host.desk.orders)
         assert set(intended.values()) == set(refs.values()) == {1}
