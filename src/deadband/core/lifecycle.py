@@ -48,7 +48,8 @@ _ROWS: dict[OrdStatus, dict[ExecType, OrdStatus]] = {
     _S.CANCELED: {_E.RESTATED: _S.NEW},
     _S.REJECTED: {_E.RESTATED: _S.NEW},
     _S.EXPIRED: {_E.RESTATED: _S.NEW},
-    _S.FILLED: {},
+    # An order of which the broker made two lives on when the first is full.
+    _S.FILLED: {_E.RESTATED: _S.NEW},
 }
 NEXT: Mapping[tuple[OrdStatus, ExecType], OrdStatus] = MappingProxyType(
     {(status, kind): after for status, row in _ROWS.items() for kind, after in row.items()}

@@ -178,6 +178,7 @@ class IbkrBroker:
             return Receipt(cl_ord_id, Code.ORDER_NOT_WORKING, text)
         if self._pacer.drop(f"~{cl_ord_id}"):
             self._orders.drop_change(row, "a cancel overtook the change")
+        row.cancel_at = self._clock.now()
         self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, lambda: self._send_cancel(row), f"!{cl_ord_id}")
         return Receipt(cl_ord_id)
@@ -205,6 +206,7 @@ class IbkrBroker:
             return Receipt("", Code.SESSION_NOT_READY, f"the session is {self.state}")
         self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
         for row in list(self._orders.active.values()):
+            row.cancel_at = self._clock.now()
             self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, self._line.wire.cancel_everything, "!")
         return Receipt("")
@@ -304,6 +306,7 @@ class IbkrBroker:
     def _send_cancel(self, row: Row) -> None:
         if not row.is_final and row.address != NO_ADDRESS:
             self.meter.cancels += 1
+            row.cancel_at = self._clock.now()
             self._line.wire.cancel(row.address)
 
     def _session_denial(self) -> Denial | None:

@@ -34,6 +34,8 @@ class Row:
     """permIds, first heard first; every order has one, and a fault may give it two."""
     live_ids: set[int] = field(default_factory=set)
     """Those last heard to be alive."""
+    sizes: dict[int, int] = field(default_factory=dict)
+    """Shares that each of its permIds may trade, as last listed."""
     trades: dict[str, Trade] = field(default_factory=dict)
     fees: dict[str, int] = field(default_factory=dict)
     """Micro-dollars by execution, revisions apart."""
@@ -45,6 +47,8 @@ class Row:
     """Sent, if at all, before this process lived."""
     asked_at: float = 0.0
     """Clock seconds of the last order or change sent."""
+    cancel_at: float = 0.0
+    """Clock seconds of the last cancel asked for or sent."""
     said_filled: int = 0
     """What the gateway counts as filled."""
     refusal: tuple[int, str] = (0, "")
@@ -58,6 +62,15 @@ class Row:
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the broker made two orders of it, both of which may trade."""
+        return len(self.order_ids) > 1
+
+    @property
+    def is_full(self) -> bool:
+        return self.status is OrdStatus.FILLED and self.cum_qty >= self.order.order_qty
 
     @property
     def cum_qty(self) -> int:
@@ -135,4 +148,6 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
     if report.order_id and report.order_id not in row.order_ids:
         row.order_ids.append(report.order_id)
         row.is_acked = True
+    if len(row.order_ids) == 1:
+        row.sizes[row.order_ids[0]] = row.order.order_qty
     row.status = next_status(row.status, report.exec_type, row.cum_qty, row.order.order_qty)
