@@ -17,18 +17,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from tests.kit.death import Death
+from tests.kit.killed import Killings, kill_often
 from tests.kit.torture import Outcome, draw, torment
+from tests.kit.torture.boundaries import crossings, deaths, die
 from tests.kit.torture.schedule import NEVER_DRAWN
 
 from .machine import machine
 
 BATCH = 20
+KILLS_A_DAY = 20
 MOST_CPU_S = 120.0
 """Seconds of processor for one seed beyond which it runs in a circle."""
 RESULT = Path(__file__).parent / "results" / "torture.json"
@@ -84,28 +89,85 @@ def one_seed(seed: int) -> Outcome:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
+def one_death(place: int) -> str:
+    """Die at one place of the quiet session; what did not hold, empty if all did."""
+    logging.disable(logging.CRITICAL)
+    death = places()[place]
+    with tempfile.TemporaryDirectory(dir=folder_in_memory()) as folder:
+        try:
+            die(Path(folder) / "journal.db", death)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is what the death came to
+            return f"{death}: {type(fault).__name__}: {fault}"
+    return ""
+
+
+@cache
+def places() -> tuple[Death, ...]:
+    """Every place to die in the quiet session."""
+    with tempfile.TemporaryDirectory(dir=folder_in_memory()) as folder:
+        return tuple(deaths(crossings(Path(folder) / "journal.db")))
+
+
+def every_boundary(processes: int) -> dict[str, Any]:
+    """Die at every record, every frame sent and every frame read of one session."""
+    count, failures = len(places()), []
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for done, said in enumerate(pool.map(one_death, range(count), chunksize=BATCH), 1):
+            if said:
+                failures.append(said)
+                print(said[:400], flush=True)
+            if done % 200 == 0 or done == count:
+                print(f"{done:,} of {count:,} boundaries", file=sys.stderr, flush=True)
+    by_kind = Counter(str(death.boundary) for death in places())
+    return {"deaths": dict(sorted(by_kind.items())), "failures": failures}
+
+
+def real_kills(kills: int, first: int) -> dict[str, Any]:
+    """Processes that the operating system kills, a score of them to a journal."""
+    came, failures, seed = Killings(), [], first
+    while came.kills < kills and len(failures) < 3:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                _, one = kill_often(
+                    Path(folder) / "journal.db", min(KILLS_A_DAY, kills - came.kills), seed
+                )
+            except AssertionError as fault:
+                failures.append(f"seed {seed}: {str(fault)[:1000]}")
+                print(failures[-1], flush=True)
+            else:
+                came = came.and_then(one)
+        seed += 1
+        print(f"{came.kills:,} of {kills:,} kills", file=sys.stderr, flush=True)
+    return {**asdict(came), "failures": failures}
+
+
 def batch(seeds: range) -> list[Outcome]:
     logging.disable(logging.CRITICAL)
     return [one_seed(seed) for seed in seeds]
 
 
-def outcomes(first: int, seeds: int, processes: int) -> Iterator[Outcome]:
-    """All seeds, as they are done."""
-    end = first + seeds
+def outcomes(first: int, seeds: int, processes: int, minutes: float) -> Iterator[Outcome]:
+    """All seeds, as they are done; no batch begins after so many minutes."""
+    end, began = first + seeds, perf_counter()
     batches = [range(at, min(at + BATCH, end)) for at in range(first, end, BATCH)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(batch, seeds) for seeds in batches]):
-            yield from done.result()
+        waiting = [pool.submit(batch, seeds) for seeds in batches]
+        for done in as_completed(waiting):
+            if not done.cancelled():
+                yield from done.result()
+            if perf_counter() - began > 60 * minutes:
+                for future in waiting:
+                    future.cancel()
 
 
 def repeat(seed: int) -> str:
     return f"python -m benchmarks.torture --seed {seed}"
 
 
-def torture(first: int, seeds: int, processes: int) -> tuple[Total, float]:
+def torture(first: int, seeds: int, processes: int, minutes: float) -> tuple[Total, float]:
     """Run the seeds and say how it goes; the total and the seconds it took."""
     total, began, said = Total(), perf_counter(), 0.0
-    for one in outcomes(first, seeds, processes):
+    for one in outcomes(first, seeds, processes, minutes):
         total.add(one)
         if one.failure:
             print(f"seed {one.seed}: {one.failure[:300]}\n  {repeat(one.seed)}", flush=True)
@@ -124,7 +186,8 @@ def torture(first: int, seeds: int, processes: int) -> tuple[Total, float]:
 
 def written(total: Total, first: int, seconds: float, processes: int) -> dict[str, Any]:
     """The result as it is kept."""
-    counted = asdict(total)
+    # Not asdict: it makes a Counter of pairs out of a Counter.
+    counted = {one.name: getattr(total, one.name) for one in fields(total)}
     for name in ("deaths", "faults", "acts"):
         counted[name] = dict(sorted(counted[name].items()))
     return {
@@ -146,8 +209,8 @@ def show(seed: int) -> int:
         for line in lines:
             print(f"{name}: {line}")
     one = one_seed(seed)
-    for name, value in asdict(one).items():
-        print(f"{name}: {value}")
+    for name in one.__dataclass_fields__:
+        print(f"{name}: {getattr(one, name)}")
     return 1 if one.failure else 0
 
 
@@ -157,19 +220,30 @@ def main(arguments: list[str] | None = None) -> int:
     asked.add_argument("--seeds", type=int, default=10_000)
     asked.add_argument("--from", dest="first", type=int, default=1, help="the first seed")
     asked.add_argument("--processes", type=int, default=2)
+    asked.add_argument("--kills", type=int, default=100, help="processes to kill, 0 for none")
+    asked.add_argument("--only-seeds", action="store_true", help="no boundaries and no kills")
+    asked.add_argument("--minutes", type=float, default=1e9, help="begin no more after these")
     asked.add_argument("--keep", type=Path, default=RESULT, help="where the result goes")
     given = asked.parse_args(arguments)
     if given.seed is not None:
         return show(given.seed)
-    total, seconds = torture(given.first, given.seeds, given.processes)
+    total, seconds = torture(given.first, given.seeds, given.processes, given.minutes)
     result = written(total, given.first, seconds, given.processes)
+    # Kept at once: what follows takes minutes, and may be broken off.
+    given.keep.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if not given.only_seeds:
+        result["every_boundary"] = every_boundary(given.processes)
+        result["real_kills"] = real_kills(given.kills, given.first)
     given.keep.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(
         f"{total.seeds:,} seeds: {sum(total.deaths.values()):,} deaths in {total.lives:,} lives, "
         f"{sum(total.faults.values()):,} faults of {len(total.faults)} kinds, {total.orders:,} "
         f"orders, {total.fills:,} fills; {len(total.failures)} failures."
     )
-    return 1 if total.failures else 0
+    parts = [
+        result[name]["failures"] for name in ("every_boundary", "real_kills") if name in result
+    ]
+    return 1 if total.failures or any(parts) else 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from ..kit import settings
 from ..kit.live import EAGER, Mortal, World
 from ..kit.tws import fault
 
-RECORDS = 34
+RECORDS = 38
 """Of one undisturbed life."""
 CYCLES = 7
 RESTING = settings(**EAGER, collar_bps=-8.0, order_life_min=4.0)

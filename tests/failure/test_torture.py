@@ -5,6 +5,7 @@ A seed that fails is repeated by `python -m benchmarks.torture --seed N`.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.torture import Total, repeat, written
 
 from deadband.brokers.ibkr import broker as broker_module
 from deadband.brokers.ibkr import link as link_module
@@ -22,7 +24,7 @@ from deadband.brokers.ibkr.wire import Wire
 from deadband.twsim.fault_names import FaultName
 
 from ..kit.death import Boundary
-from ..kit.torture import draw, torment
+from ..kit.torture import Outcome, draw, torment
 from ..kit.torture.schedule import NEVER_DRAWN
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +97,18 @@ def digests_under(hash_seed: str) -> str:
         run, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout
+
+
+def test_what_is_kept_of_many_seeds_can_be_written(tmp_path: Path) -> None:
+    total = Total()
+    for seed in (3, 4):
+        total.add(torment(seed, fresh(tmp_path, seed)))
+    total.add(Outcome(5, failure="it broke"))
+    kept = json.loads(json.dumps(written(total, 3, 1.0, 1)))
+    assert (kept["seeds"], kept["failures"]) == (3, {"5": "it broke"})
+    assert sum(kept["deaths"].values()) == sum(total.deaths.values()) > 0
+    assert kept["faults"].keys() <= {name.value for name in FaultName}
+    assert repeat(5) == "python -m benchmarks.torture --seed 5"
 
 
 # --- the checks see what they are for

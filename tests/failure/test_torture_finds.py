@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from deadband.core.broker import CancelAll, CancelScope, Memory, Ok, Replacement
 from deadband.core.events import Intent
@@ -11,8 +14,11 @@ from deadband.core.reasons import Code
 from deadband.twsim.gateway import Gateway
 from deadband.twsim.orders import Status
 
-from ..kit import virtual
+from ..kit import settings, virtual
+from ..kit.death import Boundary, Death
 from ..kit.ibkr import Desk, buy, trade
+from ..kit.live import EAGER, Mortal, World
+from ..kit.torture import checks
 from ..kit.tws import RawClient, ask_of, fault, gateway
 
 
@@ -29,6 +35,30 @@ def second_life(host: Gateway, memory: Memory, seconds: float = 1.0) -> Desk:
         await asyncio.sleep(seconds)
 
     return trade(host, work, memory=memory)
+
+
+@pytest.mark.parametrize("is_on_record", [True, False])
+def test_an_order_that_is_on_record_as_having_left_is_not_taken_for_never_sent(
+    tmp_path: Path, *, is_on_record: bool
+) -> None:
+    """A dialog holds two orders out of every list, and the process dies after it sent them."""
+    held = fault("order_held_by_dialog", seconds=700.0, times=2)
+    of = World(tmp_path / "journal.db", 5, faults=(held,), begins_min=9.0)
+    of.settings = settings(**EAGER, collar_bps=-8.0, order_life_min=4.0)
+
+    async def work(journal: Mortal) -> None:
+        await of.trade(journal, 8, also=lambda _: checks.expect_within_belief(of))
+
+    # The sixth record says that they have left.
+    death = Death(Boundary.RECORD, 6, is_after=is_on_record)
+    assert of.live(work, death=death).died.is_set()
+    names = {order.contract.symbol for order in of.host.desk.orders}
+    assert len(names) == 2
+    before = len(of.records)
+    of.live(work)
+    again = [o.symbol for r in of.records[before : before + 2] for o in r.plan.orders]
+    assert bool(names & set(again)) is not is_on_record
+    checks.expect_end(of)
 
 
 def test_a_fill_that_was_busted_while_nobody_listened_leaves_its_order_over() -> None:

@@ -35,7 +35,7 @@ from deadband.live.write_ahead import INTENTS
 from deadband.twsim.contracts import BUILT_IN
 from deadband.twsim.faults import Fault
 from deadband.twsim.gateway import Gateway
-from deadband.twsim.recorded import recorded
+from deadband.twsim.recorded import Recorded, recorded
 from deadband.twsim.world import GatewaySettings
 
 from . import virtual
@@ -88,6 +88,13 @@ def market_of(names: int, days: int, seed: int = 5) -> SimulatedMarket:
     return simulated_market(settings_of(), seed, symbols=SYMBOLS[:names], days=days)
 
 
+@cache
+def prices_of(names: int, days: int, seed: int) -> Recorded:
+    """The same market as a gateway has it."""
+    tape = market_of(names, days, seed).tape
+    return recorded(tape.universe.symbols, tape.bar_min, tape.days)
+
+
 @dataclass(slots=True)
 class World:
     """A gateway, and one run after another on one journal file."""
@@ -121,8 +128,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.market = market_of(self.names, self.days, self.market_seed)
-        tape, first = self.market.tape, self.market.sessions[0]
-        given = recorded(tape.universe.symbols, tape.bar_min, tape.days)
+        first = self.market.sessions[0]
+        given = prices_of(self.names, self.days, self.market_seed)
         self.host = Gateway(
             GatewaySettings(
                 start=first.open + timedelta(minutes=self.begins_min),

@@ -19,12 +19,12 @@ from .. import cycle
 from ..backtest.run import CYCLE, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
-from ..core.events import Intent
+from ..core.events import Dispatched, Intent
 from ..core.orders import Action, ExecutionReport, TradeFee, WorkingOrder
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..journal.store import JournalReader
-from .write_ahead import INTENTS, REFUSED
+from .write_ahead import HEARD, INTENTS, REFUSED
 
 OWN = "live:"
 """Reports that a driver makes itself have ids that begin so: no broker ever said them."""
@@ -63,6 +63,7 @@ class _Reading:
         self.since: list[Told] = []
         self.reports: list[Told] = []
         self.intents: list[tuple[date, Intent]] = []
+        self.dispatched: set[str] = set()
 
     def take(self, kind: str, cycle_id: str, at: str, tree: Any) -> None:
         if kind == RUN:
@@ -77,6 +78,9 @@ class _Reading:
             told = self.journal.value(tree)
             self.since += told
             self.reports += told
+        elif kind == HEARD:
+            events = (heard.event for heard in self.journal.value(tree))
+            self.dispatched |= {e.cl_ord_id for e in events if isinstance(e, Dispatched)}
         elif kind == REFUSED:
             self.reports += [refused.report for refused in self.journal.value(tree)]
         elif kind == INTENTS:
@@ -115,4 +119,5 @@ class _Reading:
                 for one in self.reports
                 if one.cl_ord_id in kept and not one.exec_id.startswith(OWN)
             ),
+            dispatched=frozenset(self.dispatched & kept),
         )

@@ -76,6 +76,19 @@ def _said(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {fault}"
 
 
+def compared(world: World) -> None:
+    """One more start that trades nothing: others may have traded since the last look."""
+
+    async def look(journal: Mortal) -> None:
+        line = await world.begun(journal)
+        line.hear()
+        await line.broker.close()
+        line.hear()
+
+    world.live(look)
+    checks.expect_end(world)
+
+
 class Ordeal:
     """The world of one schedule, and who acts in it."""
 
@@ -90,7 +103,7 @@ class Ordeal:
             settings=settings(**schedule.settings),
             changes=schedule.broker,
             compare_s=schedule.compare_s,
-            first_s=5.0,
+            first_s=10.0,
             market_seed=schedule.market,
             watches=schedule.watches,
             switch=self._switch,
@@ -119,15 +132,7 @@ class Ordeal:
         assert self._begin(Stretch(Death()), int(open_s // CYCLE_S) + 3), "it never begins again"
         if self.host.timeline.now < self.world.market.sessions[0].close:
             assert len(self.world.records) > before, "it never trades again"
-        self.world.live(self._look_once_more)
-        checks.expect_end(self.world)
-
-    async def _look_once_more(self, journal: Mortal) -> None:
-        """A start that compares and trades nothing: others may have traded since the last look."""
-        line = await self.world.begun(journal)
-        line.hear()
-        await line.broker.close()
-        line.hear()
+        compared(self.world)
 
     def _end_faults(self) -> None:
         """Let what has struck take its course, and strike no more."""

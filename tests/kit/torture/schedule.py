@@ -87,7 +87,7 @@ class Schedule:
 def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = Random(f"torture {seed}")
-    names, cycles = chance.randint(3, 6), chance.randint(5, 8)
+    names, cycles = chance.randint(3, 5), chance.randint(4, 7)
     begins_min = 345.0 if chance.random() < 0.08 else 9.0
     span = cycles * CYCLE_S
     market = chance.randrange(MARKETS)

@@ -29,7 +29,14 @@ from ...core.broker import (
     SessionInfo,
     WriteAhead,
 )
-from ...core.events import BrokerEvent, Heard, Intent, OrderState, SessionState
+from ...core.events import (
+    BrokerEvent,
+    Dispatched,
+    Heard,
+    Intent,
+    OrderState,
+    SessionState,
+)
 from ...core.order_checks import Denial, journal_denial
 from ...core.orders import Action, ExecType, ExecutionReport, Order, Source, Tif
 from ...core.reasons import Code
@@ -292,6 +299,8 @@ class IbkrBroker:
         instrument = self.contracts.instrument(row.symbol)
         assert instrument is not None, "an order is taken when its name is resolved"
         self._line.wire.place(row.address, instrument.broker_id, row.order, self.settings.account)
+        row.is_dispatched = True
+        self._heard(Dispatched(row.order.cl_ord_id, row.symbol, row.address))
         ref = row.order.cl_ord_id
         self._clock.later(self.settings.ack_s, lambda: self._link.books.ask_if_silent(ref))
 

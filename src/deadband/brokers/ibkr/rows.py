@@ -45,6 +45,8 @@ class Row:
     is_sent: bool = False
     is_remembered: bool = False
     """Sent, if at all, before this process lived."""
+    is_dispatched: bool = False
+    """Known to have left, in this process or in one before it."""
     asked_at: float = 0.0
     """Clock seconds of the last order or change sent."""
     cancel_at: float = 0.0
@@ -122,7 +124,8 @@ def remembered(memory: Memory) -> dict[str, Row]:
     for intent in memory.intents:
         order = intent.order
         if intent.action is Action.NEW:
-            rows[order.cl_ord_id] = Row(order, is_remembered=True, is_sent=True)
+            left = order.cl_ord_id in memory.dispatched
+            rows[order.cl_ord_id] = Row(order, is_remembered=True, is_sent=True, is_dispatched=left)
         elif order.cl_ord_id in rows:
             rows[order.cl_ord_id].wanted = order
     for report in memory.reports:

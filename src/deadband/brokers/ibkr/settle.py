@@ -3,8 +3,9 @@
 Rules
   * Only a complete answer settles anything: the living first, then those that are over.
   * An order that was there and is nowhere is UNKNOWN, never rejected: its name is frozen.
-  * One that a former process may have sent, and of which no word ever came, did not reach the
-    broker. Should it turn up later, it is restated.
+  * One that a former process intended, that is not on record as having left, and of which no word
+    ever came, did not reach the broker. Should it turn up later, it is restated. One that is on
+    record is UNKNOWN like any other.
   * An order that was sent a moment ago may be on its way: nothing is concluded from its absence.
   * An order that is listed as plainly at work some time after its cancel has not got the cancel.
 """
@@ -80,7 +81,7 @@ def _found_over(table: OrderTable, row: Row, over: Mapping[int, CompletedSaid]) 
 def _not_found(table: OrderTable, row: Row) -> None:
     if row.is_acked or row.cum_qty:
         _lost(table, row, "it was there, and is in no list of the broker any more")
-    elif row.is_remembered:
+    elif row.is_remembered and not row.is_dispatched:
         text = "never reached the broker"
         table.move(row, ExecType.CANCELED, text=text, source=Source.INFERRED)
     elif row.refusal[0]:
