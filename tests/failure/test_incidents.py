@@ -31,19 +31,9 @@ from ..kit.tws import RawClient, fault, place_order, quote_of
 from .test_live_day import journaled
 
 RESTING = settings(**EAGER, collar_bps=-8.0, order_life_min=4.0)
-THREADS = (
-    "LEAN#249",
-    "LEAN#242",
-    "LEAN#93",
-    "Nautilus#4564",
-    "Nautilus#4247",
-    "Nautilus#4228",
-    "Nautilus#3968",
-    "pysystemtrade#1580",
-    "ib_insync#502",
-    "ib_insync#364",
-    "ib_insync#328",
-)
+THREADS = {"LEAN#249", "LEAN#242", "LEAN#93"}
+THREADS |= {"Nautilus#4564", "Nautilus#4247", "Nautilus#4228", "Nautilus#3968"}
+THREADS |= {"pysystemtrade#1580", "ib_insync#502", "ib_insync#364", "ib_insync#328"}
 PAGE = Path(__file__).parents[2] / "docs" / "incidents.md"
 
 

@@ -13,7 +13,7 @@ from deadband.backtest.replay import replay
 
 from ..kit.killed import kill_often
 
-KILLS = 14
+KILLS = 20
 
 
 @pytest.mark.timeout(600)

@@ -41,6 +41,8 @@ NAMES = 5
 CYCLE_S = 300.0
 SPEED = 300.0
 """Seconds of the run in one of the clock."""
+LONGEST_S = 200.0
+"""Seconds of the clock for a life that is not killed, on a machine that is busy."""
 REFUSED = 75
 """The end of a life that could not begin: the gateway did not serve it."""
 PATIENT = {
@@ -200,17 +202,18 @@ async def _kill(world: World, kills: int, chance: Random, came: Killings) -> Non
         assert nursery.stdout is not None
         # Imported and ready: time begins to run only then.
         assert await nursery.stdout.readline() == b"ready\n"
-        async with Server(world.host, "127.0.0.1", 0, speed=SPEED) as server:
-            while came.kills < kills:
-                await _live(world, nursery, server, came, chance)
-                assert came.ended < 5 * kills, errors.read_text("utf-8")[-3000:]
-            for _ in range(10):
-                if await _live(world, nursery, server, came, None) == 0:
-                    break
-            else:
+        try:
+            async with Server(world.host, "127.0.0.1", 0, speed=SPEED) as server:
+                while came.kills < kills:
+                    await _live(world, nursery, server, came, chance)
+                    assert came.ended < 5 * kills, errors.read_text("utf-8")[-3000:]
+                for _ in range(10):
+                    if await _live(world, nursery, server, came, None) == 0:
+                        return
                 raise AssertionError(f"it never begins again: {errors.read_text('utf-8')[-3000:]}")
-        nursery.stdin.close()
-        await nursery.wait()
+        finally:
+            nursery.stdin.close()
+            await nursery.wait()
 
 
 async def _live(
@@ -233,11 +236,16 @@ async def _live(
     }
     nursery.stdin.write(json.dumps(told).encode() + b"\n")
     process = int(await nursery.stdout.readline())
-    if chance is not None:
-        await _moment(world, chance)
+    try:
+        if chance is None:
+            code = int(await asyncio.wait_for(nursery.stdout.readline(), LONGEST_S))
+        else:
+            await _moment(world, chance)
+    finally:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    code = int(await nursery.stdout.readline())
+    if chance is not None:
+        code = int(await nursery.stdout.readline())
     assert code in (0, REFUSED, -signal.SIGKILL), world.path.with_suffix(".err").read_text("utf-8")
     came.kills += code == -signal.SIGKILL
     came.ended += code != -signal.SIGKILL
