@@ -62,7 +62,8 @@ def next_status(status: OrdStatus, exec_type: ExecType, cum_qty: int, order_qty:
     if exec_type in TRADES:
         return _after_trade(status, cum_qty, order_qty)
     after = NEXT.get((status, exec_type))
-    if after is None:
+    is_full = status is OrdStatus.FILLED and cum_qty >= order_qty
+    if after is None or is_full:
         return status
     return standing(cum_qty) if after is OrdStatus.NEW else after
 
