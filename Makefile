@@ -1,11 +1,14 @@
 # deadband: `make help` lists what can be asked for.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench torture clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SEEDS ?= 10000
+FROM ?= 1
+KILLS ?= 100
 
 help:  ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -44,6 +47,9 @@ check: setup  ## Check format, lint, types, import contracts and generated files
 
 bench: setup  ## Measure speed; results go to benchmarks/results
 	$(BIN)/python benchmarks/run_all.py
+
+torture: setup  ## Break everything at random: SEEDS=10000 FROM=1 KILLS=100
+	$(BIN)/python -m benchmarks.torture --seeds $(SEEDS) --from $(FROM) --kills $(KILLS)
 
 clean:  ## Remove .venv, the compiled kernel and every cache
 	rm -rf $(VENV) build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache \

@@ -4,11 +4,14 @@ Every record of a session is a place to die, once before it is durable and once 
 had been sent, and what the broker did meanwhile, stays; a new process recovers and trades on.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deadband.backtest.replay import replay
+from deadband.core.errors import JournalError
 from deadband.core.orders import ExecType, OrdStatus
 from deadband.core.reasons import Code
 from deadband.journal.store import JournalReader
@@ -17,7 +20,7 @@ from ..kit import settings
 from ..kit.live import EAGER, Mortal, World
 from ..kit.tws import fault
 
-RECORDS = 34
+RECORDS = 38
 """Of one undisturbed life."""
 CYCLES = 7
 RESTING = settings(**EAGER, collar_bps=-8.0, order_life_min=4.0)
@@ -112,4 +115,41 @@ def test_killed_again_and_again_also_in_the_recovery(tmp_path: Path, accident: s
     assert all(lived(of, at, is_after=at % 2 == 0).died.is_set() for at in deaths)
     lived(of)
     of.check()
+    assert replay(of.path).differences == ()
+
+
+@dataclass(slots=True)
+class Full:
+    """A journal whose disk is full from its n-th record on."""
+
+    inner: Mortal
+    at: int
+    count: int = 0
+
+    def append(self, *record: Any) -> None:
+        self.count += 1
+        if self.count >= self.at:
+            raise JournalError("the disk is full")
+        self.inner.append(*record)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.mark.parametrize("at", range(1, RECORDS + 1, 4))
+def test_a_journal_that_takes_no_more_ends_the_run_and_the_next_one_finds_all(
+    tmp_path: Path, at: int
+) -> None:
+    of = world(tmp_path)
+
+    async def work(journal: Mortal) -> None:
+        await of.trade(Full(journal, at), CYCLES)
+
+    with pytest.raises((JournalError, ExceptionGroup)) as ended:
+        of.live(work)
+    assert not isinstance(ended.value, ExceptionGroup) or ended.value.split(JournalError)[1] is None
+    lived(of)
+    of.check()
+    assert of.line is not None
+    assert of.line.standing.differences == ()
     assert replay(of.path).differences == ()

@@ -36,10 +36,11 @@ from deadband.live.write_ahead import INTENTS
 from deadband.twsim.contracts import BUILT_IN
 from deadband.twsim.faults import Fault
 from deadband.twsim.gateway import Gateway
-from deadband.twsim.recorded import recorded
+from deadband.twsim.recorded import Recorded, recorded
 from deadband.twsim.world import GatewaySettings
 
 from . import virtual
+from .death import Boundary, Death, Life
 from .ibkr import ACCOUNT, CLIENT
 from .inputs import settings as settings_of
 
@@ -49,40 +50,50 @@ EAGER = {"K": 3, "K_buy": 4, "K_sell": 4, "open_clamp_min": 0.0, "per_name_cap":
 """Settings under which a few names trade in most cycles."""
 
 
-class Killed(BaseException):
-    """The process is gone: nothing may catch it."""
-
-
 @dataclass(slots=True)
 class Mortal:
-    """A journal whose process dies at its n-th record, before or after it is durable."""
+    """A journal whose process dies somewhere, at one of its records or at a frame of its line."""
 
     inner: JournalWriter
-    at: int = 0
-    """0: never."""
-    is_after: bool = False
-    count: int = 0
-    died: asyncio.Event = field(default_factory=asyncio.Event)
+    life: Life = field(default_factory=Life)
+    intended: set[bytes] = field(default_factory=set)
+    """Orders by reference whose intent is durable."""
+
+    @property
+    def count(self) -> int:
+        """Records so far."""
+        return self.life.crossed[Boundary.RECORD]
+
+    @property
+    def died(self) -> asyncio.Event:
+        return self.life.died
 
     def append(self, *record: Any) -> None:
-        if self.died.is_set():
-            raise Killed
-        self.count += 1
-        if self.count != self.at:
-            self.inner.append(*record)
-            return
-        if self.is_after:
-            self.inner.append(*record)
-        self.died.set()
-        raise Killed
+        self.life.cross(Boundary.RECORD, lambda: self.inner.append(*record))
+        kind, _, _, value, *_ = record
+        if kind == INTENTS:
+            self.intended |= {intent.order.cl_ord_id.encode() for intent in value}
+
+    def expect_intended(self, frame: bytes) -> None:
+        """No order may leave before its intent is durable; previews are no orders."""
+        fields = frame[4:].split(b"\0")
+        is_order = fields[0] == b"3" and b"preview" not in fields
+        assert not is_order or self.intended & set(fields), f"sent without an intent: {frame!r}"
 
     def close(self) -> None:
         self.inner.close()
 
 
 @cache
-def market_of(names: int, days: int) -> SimulatedMarket:
-    return simulated_market(settings_of(), 5, symbols=SYMBOLS[:names], days=days)
+def market_of(names: int, days: int, seed: int = 5) -> SimulatedMarket:
+    return simulated_market(settings_of(), seed, symbols=SYMBOLS[:names], days=days)
+
+
+@cache
+def prices_of(names: int, days: int, seed: int) -> Recorded:
+    """The same market as a gateway has it."""
+    tape = market_of(names, days, seed).tape
+    return recorded(tape.universe.symbols, tape.bar_min, tape.days)
 
 
 @dataclass(slots=True)
@@ -107,17 +118,27 @@ class World:
     late_s: float = 0.0
     compare_s: float = 1800.0
     adopt: Adopt = Adopt.LEAVE
+    first_s: float = 1.0
+    """Seconds between two looks at the line."""
+    market_seed: int = 5
+    watches: bool = False
+    """Whether the broker's quotes are laid over the bars."""
+    longest_s: float = 1e7
+    """Seconds beyond which a life that neither ends nor dies is one that never would."""
+    seed: int = 7
+    """Of the gateway's chances."""
     line: Line | None = None
     run: LiveRun | None = None
 
     def __post_init__(self) -> None:
-        self.market = market_of(self.names, self.days)
-        tape, first = self.market.tape, self.market.sessions[0]
-        given = recorded(tape.universe.symbols, tape.bar_min, tape.days)
+        self.market = market_of(self.names, self.days, self.market_seed)
+        first = self.market.sessions[0]
+        given = prices_of(self.names, self.days, self.market_seed)
         self.host = Gateway(
             GatewaySettings(
                 start=first.open + timedelta(minutes=self.begins_min),
                 step_s=self.step_s,
+                seed=self.seed,
                 faults=self.faults,
                 contracts=given.contracts,
                 market=given.market,
@@ -149,7 +170,7 @@ class World:
             journal,
             self.wall,
             recover(self.path, today),
-            Patience(settle_s=0.5, compare_s=self.compare_s),
+            Patience(settle_s=0.5, compare_s=self.compare_s, first_s=self.first_s),
             self.adopt,
         )
         self.line = await begin(what, self._counter)
@@ -160,11 +181,13 @@ class World:
         settings = {"client_id": CLIENT} | quiet | self.changes
         clock = LoopClock(lambda: epoch_ns(self.wall()))
         broker = IbkrBroker(IbkrSettings(ACCOUNT, **settings), clock, write_ahead, memory)
-        return Counter(broker, broker.contracts, broker.quotes if self.quotes else None)
+        seen = broker.quotes if self.quotes or self.watches else None
+        return Counter(broker, broker.contracts, seen)
 
     def feeds(self, *cycles: int) -> tuple[BarFeed, ...]:
+        quotes = self.line.quotes if self.line is not None and self.watches else None
         return tuple(
-            Short(self.market.tape.day(session), Measure(self.market.tape, ()), None, most)
+            Short(self.market.tape.day(session), Measure(self.market.tape, ()), quotes, most)
             for session, most in zip(self.market.sessions, cycles, strict=True)
         )
 
@@ -181,8 +204,8 @@ class World:
             line,
             self.market.scores,
             self.late_wall,
-            progress=taken,
             switch=self.switch,
+            progress=taken,
         )
         await self.run.over(self.feeds(*cycles))
 
@@ -192,25 +215,36 @@ class World:
         at: int = 0,
         *,
         is_after: bool = False,
+        death: Death | None = None,
     ) -> Mortal:
-        """A process that does this work and may die at a record."""
+        """A process that does this work and may die, at a record unless `death` says where."""
+        life = Life(death or Death(Boundary.RECORD, at, is_after))
         with JournalWriter(self.path, goes_on=True) as writer:
-            journal = Mortal(writer, at, is_after)
+            journal = Mortal(writer, life)
 
             async def process() -> None:
+                loop = asyncio.get_running_loop()
+                assert isinstance(loop, virtual.VirtualLoop)
+                loop.life, loop.witness = life, journal.expect_intended
                 living = asyncio.ensure_future(work(journal))
-                dying = asyncio.ensure_future(journal.died.wait())
-                await asyncio.wait((living, dying), return_when=asyncio.FIRST_COMPLETED)
-                if not journal.died.is_set():
+                dying = asyncio.ensure_future(life.died.wait())
+                await asyncio.wait(
+                    (living, dying),
+                    timeout=self.longest_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not life.is_over:
                     dying.cancel()
+                    assert living.done(), f"a life neither ended nor died in {self.longest_s:g} s"
                     await living
-                    return
-                # The line breaks with the process; nothing of what was not sent goes out.
-                for client in list(self.host.clients):
-                    client.close()
-                living.cancel()
-                await asyncio.wait((living,))
-                assert living.cancelled() or living.exception() is not None
+                else:
+                    # The line breaks with the process; what was not sent does not go out.
+                    for line in loop.lines:
+                        line.cut()
+                    living.cancel()
+                    await asyncio.wait((living,))
+                    assert living.cancelled() or living.exception() is not None
+                assert not loop.faults, loop.faults
 
             virtual.run(self.host, process)
         return journal

@@ -7,11 +7,21 @@ moved by the loop, so both live in one time.
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from deadband.twsim.gateway import Gateway
+
+from .death import Boundary, Killed, Life
+
+MOST_TURNS = 200_000
+"""Turns of the loop in one instant beyond which it runs in place."""
+
+
+class Stuck(Exception):
+    """Whoever waits will wait for ever."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -22,17 +32,46 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.host: Gateway | None = None
         """Its timeline goes on from where it is."""
+        self.life: Life | None = None
+        """The process that opens lines, where it may die."""
+        self.witness: Callable[[bytes], None] = lambda _: None
+        """Sees every frame that leaves."""
+        self.lines: list[MemoryLine] = []
+        self.faults: list[dict[str, Any]] = []
+        """What went wrong where nobody waits: in callbacks, and in tasks that were let go."""
         self._pumped: asyncio.TimerHandle | None = None
+        self._pumped_for: datetime | None = None
+        self._turns = 0
+        self.set_exception_handler(lambda _, context: self._fault(context))
 
     def time(self) -> float:
         return self._virtual
 
     def _run_once(self) -> None:
-        due = [handle.when() for handle in self._scheduled if not handle.cancelled()]
-        if not self._ready and due:
-            # A hair past what is due, as real clocks are: who compares with > would wait for ever.
-            self._virtual = max(self._virtual, min(due) + 1e-6)
+        self._turns += 1
+        if not self._ready:
+            self._jump()
+        elif self._turns > MOST_TURNS:
+            raise Stuck(f"the loop runs in place at {self._virtual} s")
         super()._run_once()
+
+    def _jump(self) -> None:
+        """Move time to what is due next."""
+        due = self._scheduled
+        while due and due[0].cancelled():
+            self._timer_cancelled_count -= 1
+            heapq.heappop(due)._scheduled = False
+        if due:
+            # A hair past what is due, as real clocks are: who compares with > would wait for ever.
+            self._virtual = max(self._virtual, due[0].when() + 1e-6)
+            self._turns = 0
+        elif not self._stopping:
+            raise Stuck("nothing is due any more, and somebody waits")
+
+    def _fault(self, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), Killed):
+            self.faults.append(context)
+            self.default_exception_handler(context)
 
     def serve(self, host: Gateway) -> None:
         """Let every connection, whatever its port, end at this gateway."""
@@ -44,12 +83,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         assert self.host is not None
         timeline, start = self.host.timeline, self._base
         timeline.run_until(start + timedelta(seconds=self._virtual))
+        due = timeline.next_due
+        if due == self._pumped_for:
+            return
         if self._pumped is not None:
             self._pumped.cancel()
-        if timeline.next_due is not None:
-            at = (timeline.next_due - start).total_seconds()
+        self._pumped_for = due
+        if due is not None:
+            at = (due - start).total_seconds()
             # A microsecond later: dates are rounded, and the loop must not run in place.
-            self._pumped = self.call_at(max(at, self._virtual) + 1e-6, self.pump)
+            self._pumped = self.call_at(max(at, self._virtual) + 1e-6, self._pump_anew)
+
+    def _pump_anew(self) -> None:
+        self._pumped_for = None
+        self.pump()
 
     async def create_connection(
         self, factory: Callable[[], asyncio.Protocol], host: str, port: int
@@ -67,8 +114,10 @@ class MemoryLine(asyncio.Transport):
 
     def __init__(self, loop: VirtualLoop, protocol: asyncio.Protocol) -> None:
         super().__init__()
-        self._loop, self._protocol = loop, protocol
+        self._loop, self._protocol, self._life = loop, protocol, loop.life
         self._is_closed = False
+        self._arriving: list[bytes] = []
+        loop.lines.append(self)
         self.written: list[tuple[float, bytes]] = []
 
     def open(self) -> bool:
@@ -80,8 +129,15 @@ class MemoryLine(asyncio.Transport):
         return session is not None
 
     def write(self, data: bytes) -> None:  # type: ignore[override]
-        self.written.append((self._loop.time(), bytes(data)))
-        self._loop.call_soon(self._deliver, bytes(data))
+        if self._life is None:
+            self._send(bytes(data))
+        else:
+            self._life.cross(Boundary.SEND, lambda: self._send(bytes(data)))
+
+    def _send(self, data: bytes) -> None:
+        self._loop.witness(data)
+        self.written.append((self._loop.time(), data))
+        self._loop.call_soon(self._deliver, data)
 
     def write_eof(self) -> None: ...
 
@@ -95,18 +151,38 @@ class MemoryLine(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._is_closed
 
+    def cut(self) -> None:
+        """The process is gone, and its end of the line with it."""
+        self._is_closed = True
+        if self._session is not None and not self._session.is_closed:
+            self._session.lost()
+
     def _deliver(self, data: bytes) -> None:
+        if self._life is not None and self._life.is_over and self._life.death.loses_sent:
+            return
         if self._session is not None and not self._session.is_closed:
             self._loop.pump()
             self._session.receive(data)
             self._loop.pump()
 
     def _arrive(self, data: bytes) -> None:
-        self._loop.call_soon(self._read, data)
+        if not self._arriving:
+            self._loop.call_soon(self._read_all)
+        self._arriving.append(data)
+
+    def _read_all(self) -> None:
+        """Read what came in one turn, frame by frame."""
+        arrived, self._arriving = self._arriving, []
+        for data in arrived:
+            self._read(data)
 
     def _read(self, data: bytes) -> None:
-        if not self._is_closed:
+        if self._is_closed or (self._life is not None and self._life.is_over):
+            return
+        if self._life is None:
             self._protocol.data_received(data)
+        else:
+            self._life.cross(Boundary.RECEIVE, lambda: self._protocol.data_received(data))
 
     def _hung_up(self) -> None:
         """The gateway closed: what it had said before still arrives."""

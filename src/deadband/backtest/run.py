@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from time import perf_counter
 
@@ -174,7 +175,13 @@ def first_state(universe: Universe, settings: Settings) -> State:
 def versions() -> dict[str, str]:
     """What byte-exact replay depends on."""
     return {
-        **{name: version(name) for name in ("deadband", "numpy", "scipy", "piqp")},
+        **{name: _version(name) for name in ("deadband", "numpy", "scipy", "piqp")},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
+
+
+@cache
+def _version(name: str) -> str:
+    """Read once a process: it stands in a file, and a run that begins again asks again."""
+    return version(name)

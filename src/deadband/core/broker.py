@@ -173,12 +173,13 @@ class Memory:
     """What the journal holds of the orders that may still matter, for a broker to go on from.
 
     `high_water`: of the last intent; no order number beyond it was ever used. `reports`: all that
-    were heard, in their order.
+    were heard, in their order. `dispatched`: orders by reference that are known to have left.
     """
 
     high_water: int = 0
     intents: tuple[Intent, ...] = ()
     reports: tuple[ExecutionReport | TradeFee, ...] = field(default=())
+    dispatched: frozenset[str] = frozenset()
 
 
 WriteAhead = Callable[[tuple[Intent, ...]], None]

@@ -77,6 +77,15 @@ class DataQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatched:
+    """An order has left for the broker, under this number of the session; no word of it yet."""
+
+    cl_ord_id: str
+    symbol: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class TradingStatus:
     """Whether a name trades, and how many of its shares may be borrowed (−1 not said)."""
 
@@ -178,6 +187,7 @@ BrokerEvent = (
     | Charge
     | SessionEvent
     | Notice
+    | Dispatched
     | TradingStatus
     | DataQuality
     | AccountReport

@@ -51,7 +51,8 @@ _ROWS: dict[OrdStatus, dict[ExecType, OrdStatus]] = {
     _S.CANCELED: {_E.RESTATED: _S.NEW},
     _S.REJECTED: {_E.RESTATED: _S.NEW},
     _S.EXPIRED: {_E.RESTATED: _S.NEW},
-    _S.FILLED: {},
+    # An order of which the broker made two lives on when the first is full.
+    _S.FILLED: {_E.RESTATED: _S.NEW},
 }
 NEXT: Mapping[tuple[OrdStatus, ExecType], OrdStatus] = MappingProxyType(
     {(status, kind): after for status, row in _ROWS.items() for kind, after in row.items()}
@@ -64,7 +65,8 @@ def next_status(status: OrdStatus, exec_type: ExecType, cum_qty: int, order_qty:
     if exec_type in TRADES:
         return _after_trade(status, cum_qty, order_qty)
     after = NEXT.get((status, exec_type))
-    if after is None:
+    is_full = status is OrdStatus.FILLED and cum_qty >= order_qty
+    if after is None or is_full:
         return status
     if after is not OrdStatus.NEW:
         return after

@@ -20,14 +20,14 @@ from .. import cycle
 from ..backtest.run import CYCLE, OPERATOR, REPORTS, RUN, SETTINGS
 from ..core.broker import Memory
 from ..core.config import Settings
-from ..core.events import Intent, Word
+from ..core.events import Dispatched, Intent, Word
 from ..core.orders import Action, Charge, ExecutionReport, TradeFee, WorkingOrder
 from ..core.parents import Basket, ChildOrder, Progress, parent_of_child
 from ..core.session import EXCHANGE_ZONE
 from ..core.types import State
 from ..core.units import usd
 from ..journal.store import JournalReader
-from .write_ahead import INTENTS, REFUSED, WORKED
+from .write_ahead import HEARD, INTENTS, REFUSED, WORKED
 
 OWN = "live:"
 """Reports that a driver makes itself have ids that begin so: no broker ever said them."""
@@ -69,6 +69,7 @@ class _Reading:
         self.reports: list[Told] = []
         self.works: dict[str, Progress] = {}
         self.intents: list[tuple[date, Intent]] = []
+        self.dispatched: set[str] = set()
 
     def take(self, kind: str, cycle_id: str, at: str, tree: Any) -> None:
         if kind == RUN:
@@ -86,6 +87,9 @@ class _Reading:
         elif kind == WORKED:
             changed = self.journal.value(tree)
             self.works |= {one.parent.order.cl_ord_id: one for one in changed}
+        elif kind == HEARD:
+            events = (heard.event for heard in self.journal.value(tree))
+            self.dispatched |= {e.cl_ord_id for e in events if isinstance(e, Dispatched)}
         elif kind == REFUSED:
             self.reports += [refused.report for refused in self.journal.value(tree)]
         elif kind == INTENTS:
@@ -144,4 +148,5 @@ class _Reading:
                 for one in self.reports
                 if one.cl_ord_id in kept and not one.exec_id.startswith(OWN)
             ),
+            dispatched=frozenset(self.dispatched & kept),
         )

@@ -86,6 +86,9 @@ class Books:
 
     def _correct(self, execution: Execution, price: float) -> None:
         """Replace an execution's price: the same id with the next revision at its end."""
+        execution = self._newest(execution)
+        if not execution.shares:
+            return
         order, moved = execution.order, execution.shares * micros(price - execution.price)
         order.value_micros += moved
         order.bill += Bill(value_micro=moved)
@@ -96,6 +99,9 @@ class Books:
 
     def _bust(self, execution: Execution) -> None:
         """Take an execution back: the same id with the next revision, and no shares."""
+        execution = self._newest(execution)
+        if not execution.shares:
+            return
         order, account = execution.order, self.accounts[execution.order.account]
         signed = order.ticket.side * execution.shares
         account.fill(order.contract, -signed, execution.price, -execution.fee_micros)
@@ -105,6 +111,11 @@ class Books:
         order.bill += -execution.bill
         nothing = replace(execution, shares=0, fee_micros=0, cumulative=order.filled, bill=Bill())
         self._replace(execution, nothing)
+
+    def _newest(self, execution: Execution) -> Execution:
+        """The revision of an execution that counts now."""
+        stem = execution.exec_id.rpartition(".")[0]
+        return next(e for e in self.executions if e.exec_id.rpartition(".")[0] == stem)
 
     def _replace(self, old: Execution, new: Execution) -> None:
         stem, _, revision = old.exec_id.rpartition(".")

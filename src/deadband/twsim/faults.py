@@ -75,6 +75,11 @@ class Faults:
         self._entries = [_Entry(fault, moment(fault.at, day)) for fault in script]
         self._scripted = {fault.name for fault in script}
         self.struck: list[tuple[datetime, Fault]] = []
+        self.is_over = False
+
+    def end(self) -> None:
+        """Nothing strikes from now on; what has struck takes its course."""
+        self.is_over = True
 
     def timed(self) -> list[tuple[datetime, Fault]]:
         """Faults in time with their instants, for the timeline."""
@@ -91,7 +96,7 @@ class Faults:
         self, name: FaultName, now: datetime, *, symbol: str = "", client: int = -1, kind: str = ""
     ) -> Fault | None:
         """The fault that strikes this occasion, if any does; counts the occasion."""
-        if name not in self._scripted:
+        if self.is_over or name not in self._scripted:
             return None
         for place, entry in enumerate(self._entries):
             fault = entry.fault

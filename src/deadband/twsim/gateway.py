@@ -51,6 +51,8 @@ class Gateway(World):
 
     def _mishap(self, fault: Fault) -> Callable[[], None]:
         def happen() -> None:
+            if self.faults.is_over:
+                return
             self.faults.note(fault, self.timeline.now)
             MISHAPS[fault.name](self, fault)
 

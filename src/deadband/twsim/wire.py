@@ -38,7 +38,9 @@ class BadField(Exception):
 
 
 def frame(fields: Sequence[Field]) -> bytes:
-    body = "".join(f"{text(field)}\0" for field in fields).encode("ascii", "backslashreplace")
+    # Most fields are texts already, and an order has more than a hundred.
+    written = [field if type(field) is str else text(field) for field in fields]
+    body = ("\0".join(written) + "\0").encode("ascii", "backslashreplace") if written else b""
     return len(body).to_bytes(4, "big") + body
 
 

@@ -71,7 +71,7 @@ EXPECTED = {
         (status, ExecType.SUSPENDED): OrdStatus.SUSPENDED
         for status in {OrdStatus.PENDING_NEW, OrdStatus.NEW, PART, OrdStatus.UNKNOWN}
     },
-    **{(status, ExecType.RESTATED): PART for status in FINAL - {OrdStatus.FILLED}},
+    **{(status, ExecType.RESTATED): PART for status in FINAL},
 }
 """Of an order that has 30 of its 100 shares."""
 
@@ -84,6 +84,11 @@ def test_a_report_moves_an_order_as_the_table_says_or_not_at_all(
     order = kit.working(symbol=A, status=status, cum_qty=30)
     moved = advance(order, kit.report(order, exec_type))
     assert moved == replace(order, status=EXPECTED.get((status, exec_type), status))
+
+
+def test_a_full_order_that_has_all_its_shares_stays_full_whatever_is_said() -> None:
+    for kind in frozenset(ExecType) - TRADES:
+        assert next_status(OrdStatus.FILLED, kind, 100, 100) is OrdStatus.FILLED
 
 
 def test_a_final_status_is_left_only_when_the_broker_says_that_the_order_lives() -> None:

@@ -30,7 +30,14 @@ from ...core.broker import (
     SessionInfo,
     WriteAhead,
 )
-from ...core.events import BrokerEvent, Heard, Intent, OrderState, SessionState
+from ...core.events import (
+    BrokerEvent,
+    Dispatched,
+    Heard,
+    Intent,
+    OrderState,
+    SessionState,
+)
 from ...core.order_checks import Denial, journal_denial
 from ...core.orders import Action, ExecType, ExecutionReport, Order, Source, Tif
 from ...core.reasons import Code
@@ -186,6 +193,7 @@ class IbkrBroker:
             return Receipt(cl_ord_id, Code.ORDER_NOT_WORKING, text)
         if self._pacer.drop(f"~{cl_ord_id}"):
             self._orders.drop_change(row, "a cancel overtook the change")
+        row.cancel_at = self._clock.now()
         self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, lambda: self._send_cancel(row), f"!{cl_ord_id}")
         return Receipt(cl_ord_id)
@@ -215,6 +223,7 @@ class IbkrBroker:
             return Receipt("", Code.SESSION_NOT_READY, f"the session is {self.state}")
         self._link.take_back(self._pacer.purge(ORDERS), "taken back: everything is canceled")
         for row in list(self._orders.active.values()):
+            row.cancel_at = self._clock.now()
             self._orders.move(row, ExecType.PENDING_CANCEL, source=Source.LOCAL)
         self._pacer.put(Lane.KILL, self._line.wire.cancel_everything, "!")
         return Receipt("")
@@ -317,6 +326,8 @@ class IbkrBroker:
         instrument = self.contracts.instrument(row.symbol)
         assert instrument is not None, "an order is taken when its name is resolved"
         self._line.wire.place(row.address, instrument.broker_id, row.order, self.settings.account)
+        row.is_dispatched = True
+        self._heard(Dispatched(row.order.cl_ord_id, row.symbol, row.address))
         ref = row.order.cl_ord_id
         self._clock.later(self.settings.ack_s, lambda: self._link.books.ask_if_silent(ref))
 
@@ -331,6 +342,7 @@ class IbkrBroker:
     def _send_cancel(self, row: Row) -> None:
         if not row.is_final and row.address != NO_ADDRESS:
             self.meter.cancels += 1
+            row.cancel_at = self._clock.now()
             self._line.wire.cancel(row.address)
 
     def _session_denial(self) -> Denial | None:

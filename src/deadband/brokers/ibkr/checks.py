@@ -53,6 +53,9 @@ def change_denial(wanted: Replacement, row: Row | None, table: OrderTable) -> De
     order = row.order
     if order.terms.strategy not in CHANGEABLE_STRATEGIES:
         return Code.ORDER_UNSUPPORTED, f"orders of {order.terms.strategy} cannot be changed"
+    if row.is_split:
+        text = f"the broker made two orders of {wanted.cl_ord_id}. Cancel it instead."
+        return Code.ORDER_UNSUPPORTED, text
     if wanted.order_qty <= row.cum_qty:
         text = f"a change to {wanted.order_qty} with {row.cum_qty} filled. Cancel it instead."
         return Code.ORDER_UNSUPPORTED, text

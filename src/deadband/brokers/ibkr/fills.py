@@ -39,6 +39,8 @@ def traded(table: OrderTable, said: TradeSaid) -> None:
     trade = Trade(stem, revision, round(said.shares), said.price)
     if trade.qty != said.shares:
         table.doubt(row, f"traded {said.shares:g} shares, which is not a whole number")
+    if row.is_split:
+        table.grow(row, row.cum_qty - (known.qty if known is not None else 0) + trade.qty)
     row.trades[stem] = trade
     table.by_trade[stem] = row
     _report_trade(table, row, said, known, trade)

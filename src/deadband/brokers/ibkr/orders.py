@@ -6,6 +6,7 @@ Rules
   * An order is full when its executions say so. A status that says so first is a reason to ask.
     With a change under way it is full by the larger size, or when the status says so as well.
   * Nothing leads out of a final status but a late execution, or a full answer that lists it alive.
+  * An order of which the broker made two is as large as both: that much may trade.
   * Whatever does not fit is a doubt: the broker is asked, and the order stays as it is.
 """
 
@@ -49,13 +50,16 @@ class OrderTable:
     """Client order ids, or WHOLE, that the broker has to be asked about."""
     listed: set[str] = field(default_factory=set)
     """Orders that the list that is being heard has named so far."""
+    at_work: set[str] = field(default_factory=set)
+    """Those of them that it named as plainly at work, with no cancel on its way."""
     is_listing: bool = False
     """Whether a list is being heard: what it says of the living is concluded at its end."""
     asked: set[str] = field(default_factory=set)
     """The doubts that the list will settle; those that come meanwhile stay."""
     contradicted: set[str] = field(default_factory=set)
     """Orders that had ended for us when the list named them alive."""
-    completed: dict[str, CompletedSaid] = field(default_factory=dict)
+    completed: dict[str, dict[int, CompletedSaid]] = field(default_factory=dict)
+    """What the list says of those that are over, by reference and permanent id."""
     learned: int = 0
     """Counts what changed an order, to see when asking teaches nothing new."""
     active: dict[str, Row] = field(default_factory=dict)
@@ -138,19 +142,25 @@ class OrderTable:
             self.foreign.opened(said)
             return
         self.listed.add(row.order.cl_ord_id)
+        if said.status in WORKING:
+            self.at_work.add(row.order.cl_ord_id)
         if row.is_final and said.status in WORKING:
             self.contradicted.add(row.order.cl_ord_id)
         if said.client_id == self.client_id and said.order_id > 0:
             row.address = said.order_id
             self._by_address[said.order_id] = row
         self.link(row, said.perm_id, said.status)
+        row.sizes[said.perm_id] = int(said.qty)
+        if row.is_split:
+            self.grow(row, sum(row.sizes.values()))
         self._life(row, said.status, said.perm_id, "")
-        self._shape(row, said)
+        if not row.is_split:
+            self._shape(row, said)
 
     def finished(self, said: CompletedSaid) -> None:
         row = self.found(said.ref, said.perm_id, 0, NO_ADDRESS)
         if row is not None:
-            self.completed[row.order.cl_ord_id] = said
+            self.completed.setdefault(row.order.cl_ord_id, {})[said.perm_id] = said
 
     def _life(self, row: Row, status: str, perm_id: int, why_held: str) -> None:
         if status in WORKING:
@@ -171,7 +181,7 @@ class OrderTable:
         row.is_acked = True
         if row.is_final:
             # Executions have the last word on a full order; a list settles what it names itself.
-            if row.status is not OrdStatus.FILLED and not self.is_listing:
+            if not row.is_full and not self.is_listing:
                 self.doubt(row, f"said to be at work, and is {row.status} here", Severity.INFO)
             return
         self.move(row, ExecType.SUSPENDED if held else ExecType.NEW)
@@ -214,6 +224,11 @@ class OrderTable:
             price = said.price if row.order.ord_type in WITH_PRICE else row.order.price
             changed = replace(row.order, order_qty=qty, price=price)
             self._replaced(row, changed, "changed at the broker, not by us")
+
+    def grow(self, row: Row, qty: int) -> None:
+        """Both halves of an order that was split may trade; it is never made smaller again."""
+        if qty > row.order.order_qty:
+            self._replaced(row, replace(row.order, order_qty=qty), "the broker made two of it")
 
     def _replaced(self, row: Row, order: Order, text: str) -> None:
         row.wanted, row.order = None, order
@@ -285,6 +300,8 @@ class OrderTable:
         if perm_id not in row.order_ids:
             row.order_ids.append(perm_id)
             self._by_id[perm_id] = row
+            if not row.is_split:
+                row.sizes[perm_id] = row.order.order_qty
         if status in ENDED:
             row.live_ids.discard(perm_id)
         elif status in WORKING and not row.is_final:

@@ -14,7 +14,6 @@ from ...core.orders import (
     ExecutionReport,
     Order,
     OrdStatus,
-    Source,
     TradeFee,
 )
 
@@ -43,6 +42,8 @@ class Row:
     """permIds, first heard first; every order has one, and a fault may give it two."""
     live_ids: set[int] = field(default_factory=set)
     """Those last heard to be alive."""
+    sizes: dict[int, int] = field(default_factory=dict)
+    """Shares that each of its permIds may trade, as last listed."""
     trades: dict[str, Trade] = field(default_factory=dict)
     fees: dict[str, int] = field(default_factory=dict)
     """Micro-dollars by execution, revisions apart."""
@@ -52,8 +53,12 @@ class Row:
     is_sent: bool = False
     is_remembered: bool = False
     """Sent, if at all, before this process lived."""
+    is_dispatched: bool = False
+    """Known to have left, in this process or in one before it."""
     asked_at: float = 0.0
     """Clock seconds of the last order or change sent."""
+    cancel_at: float = 0.0
+    """Clock seconds of the last cancel asked for or sent."""
     said_filled: int = 0
     """What the gateway counts as filled."""
     refusal: tuple[int, str] = (0, "")
@@ -67,6 +72,11 @@ class Row:
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the broker made two orders of it, both of which may trade."""
+        return len(self.order_ids) > 1
 
     @property
     def cum_qty(self) -> int:
@@ -123,7 +133,8 @@ def remembered(memory: Memory) -> dict[str, Row]:
     for intent in memory.intents:
         order = intent.order
         if intent.action is Action.NEW:
-            rows[order.cl_ord_id] = Row(order, is_remembered=True, is_sent=True)
+            left = order.cl_ord_id in memory.dispatched
+            rows[order.cl_ord_id] = Row(order, is_remembered=True, is_sent=True, is_dispatched=left)
         elif order.cl_ord_id in rows:
             rows[order.cl_ord_id].wanted = order
     for report in memory.reports:
@@ -139,9 +150,6 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
         row.fees[stem] = row.fees.get(stem, 0) + report.fee_micro
         return
     row.reports += 1
-    if report.exec_type is ExecType.PENDING_CANCEL and report.source is Source.LOCAL:
-        # Asked for by a process that is gone: whether it left, only the broker can say.
-        return
     if report.exec_type in TRADES:
         row.trades[stem] = Trade(stem, revision, report.last_qty, report.last_px)
     if report.exec_type is ExecType.REPLACED:
@@ -152,4 +160,6 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
     if report.order_id and report.order_id not in row.order_ids:
         row.order_ids.append(report.order_id)
         row.is_acked = True
+    if len(row.order_ids) == 1:
+        row.sizes[row.order_ids[0]] = row.order.order_qty
     row.status = next_status(row.status, report.exec_type, row.cum_qty, row.order.order_qty)

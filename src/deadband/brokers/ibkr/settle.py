@@ -3,12 +3,16 @@
 Rules
   * Only a complete answer settles anything: the living first, then those that are over.
   * An order that was there and is nowhere is UNKNOWN, never rejected: its name is frozen.
-  * One that a former process may have sent, and of which no word ever came, did not reach the
-    broker. Should it turn up later, it is restated.
+  * One that a former process intended, that is not on record as having left, and of which no word
+    ever came, did not reach the broker. Should it turn up later, it is restated. One that is on
+    record is UNKNOWN like any other.
   * An order that was sent a moment ago may be on its way: nothing is concluded from its absence.
+  * An order that is listed as plainly at work some time after its cancel has not got the cancel.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from ...core.events import Severity
 from ...core.orders import ExecType, OrdStatus, Source
@@ -21,6 +25,7 @@ def begin(table: OrderTable) -> None:
     """A list is about to be heard."""
     table.is_listing, table.asked = True, set(table.doubts)
     table.listed.clear()
+    table.at_work.clear()
     table.contradicted.clear()
     table.completed.clear()
     table.foreign.begin_list()
@@ -30,7 +35,7 @@ def settle(table: OrderTable, before: float) -> None:
     """The lists are complete: conclude about every order sent by `before`, clock seconds."""
     table.foreign.end_list()
     for ref, row in table.rows.items():
-        if ref in table.contradicted:
+        if ref in table.contradicted and not row.is_full:
             table.move(row, ExecType.RESTATED, source=Source.RECONCILED)
         elif row.is_final or not row.is_sent:
             continue
@@ -52,13 +57,22 @@ def _found_alive(table: OrderTable, row: Row, before: float) -> None:
         if row.status is OrdStatus.PENDING_REPLACE:
             text = "the broker holds it as it was"
             table.move(row, ExecType.CANCEL_REJECTED, text=text, source=Source.RECONCILED)
+    is_late = row.cancel_at <= before or row.is_remembered
+    if row.status is OrdStatus.PENDING_CANCEL and is_late and row.order.cl_ord_id in table.at_work:
+        text = "the broker has it at work: the cancel did not arrive"
+        table.move(row, ExecType.CANCEL_REJECTED, text=text, source=Source.RECONCILED)
 
 
-def _found_over(table: OrderTable, row: Row, said: CompletedSaid) -> None:
-    if row.wanted is not None and said.filled <= row.cum_qty and row.is_full:
+def _found_over(table: OrderTable, row: Row, over: Mapping[int, CompletedSaid]) -> None:
+    said, filled = list(over.values())[-1], sum(one.filled for one in over.values())
+    # A bust leaves an order full by its status and short by its executions: both are right.
+    is_short = said.status == "Filled" and all(trade.qty for trade in row.trades.values())
+    if row.is_split:
+        is_short = not over.keys() >= set(row.order_ids)
+    if row.wanted is not None and filled <= row.cum_qty and row.is_full and not row.is_split:
         table.full_before_change(row)
-    elif said.filled > row.cum_qty or said.status == "Filled":
-        _lost(table, row, f"over with {said.filled:g} filled, executions say {row.cum_qty}")
+    elif filled > row.cum_qty or is_short:
+        _lost(table, row, f"over with {filled:g} filled, executions say {row.cum_qty}")
     elif said.status == "Inactive" and not row.cum_qty:
         text = row.refusal[1] or said.text
         table.move(row, ExecType.REJECTED, text=text, source=Source.RECONCILED)
@@ -69,7 +83,7 @@ def _found_over(table: OrderTable, row: Row, said: CompletedSaid) -> None:
 def _not_found(table: OrderTable, row: Row) -> None:
     if row.is_acked or row.cum_qty:
         _lost(table, row, "it was there, and is in no list of the broker any more")
-    elif row.is_remembered:
+    elif row.is_remembered and not row.is_dispatched:
         text = "never reached the broker"
         table.move(row, ExecType.CANCELED, text=text, source=Source.INFERRED)
     elif row.refusal[0]:
