@@ -78,6 +78,23 @@ def test_a_fill_that_was_busted_while_nobody_listened_leaves_its_order_over() ->
     assert desk.filled("db.1.000") == 0
 
 
+def test_an_order_that_was_made_smaller_unseen_and_then_filled_is_over() -> None:
+    """The change is taken, its answer never comes, and the order fills to its new size."""
+
+    async def work(desk: Desk) -> None:
+        desk.broker.submit([buy("db.1.000", 10, 150.0)])
+        await desk.until("db.1.000", OrdStatus.NEW)
+        assert desk.broker.replace(Replacement("db.1.000", 6, 150.0)).is_accepted
+        await asyncio.sleep(1)
+        assert desk.status("db.1.000") is OrdStatus.PENDING_REPLACE
+        [there] = desk.host.desk.orders
+        desk.host.exchange.fill_anyhow(there)
+        await desk.until("db.1.000", OrdStatus.CANCELED)
+        assert desk.filled("db.1.000") == 6
+
+    trade(gateway(fault("drop_message", message="openOrder", nth=3)), work)
+
+
 def test_a_cancel_that_died_in_the_outbox_is_not_waited_for_for_ever() -> None:
     host = gateway()
     desks: list[Desk] = []

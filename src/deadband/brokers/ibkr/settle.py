@@ -65,8 +65,11 @@ def _found_alive(table: OrderTable, row: Row, before: float) -> None:
 
 def _found_over(table: OrderTable, row: Row, over: Mapping[int, CompletedSaid]) -> None:
     said, filled = list(over.values())[-1], sum(one.filled for one in over.values())
-    # A bust leaves an order full by its status and short by its executions: both are right.
-    is_short = said.status == "Filled" and all(trade.qty for trade in row.trades.values())
+    # Full by its status and short of what we asked for: right where executions and the broker's own
+    # count agree, since a change took the rest, or where a bust took shares back.
+    is_agreed = row.cum_qty > 0 and filled == row.cum_qty
+    was_busted = not all(trade.qty for trade in row.trades.values())
+    is_short = said.status == "Filled" and not (is_agreed or was_busted)
     if row.is_split:
         is_short = not over.keys() >= set(row.order_ids)
     if row.wanted is not None and filled <= row.cum_qty and row.is_full and not row.is_split:
