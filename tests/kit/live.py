@@ -118,6 +118,7 @@ class World:
     late_s: float = 0.0
     compare_s: float = 1800.0
     adopt: Adopt = Adopt.LEAVE
+    work_s: float = 1.0
     first_s: float = 1.0
     """Seconds between two looks at the line."""
     market_seed: int = 5
@@ -170,7 +171,9 @@ class World:
             journal,
             self.wall,
             recover(self.path, today),
-            Patience(settle_s=0.5, compare_s=self.compare_s, first_s=self.first_s),
+            Patience(
+                settle_s=0.5, compare_s=self.compare_s, first_s=self.first_s, work_s=self.work_s
+            ),
             self.adopt,
         )
         self.line = await begin(what, self._counter)

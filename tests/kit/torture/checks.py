@@ -18,7 +18,6 @@ from deadband.core.units import micros
 from deadband.journal.codec import Encoder
 from deadband.journal.store import JournalReader
 from deadband.live.recover import recover
-from deadband.live.watch import ASKED
 from deadband.twsim.fault_names import FaultName
 from deadband.twsim.gateway import Gateway
 from deadband.twsim.orders import Order as GatewayOrder
@@ -168,6 +167,10 @@ def _books(world: World) -> Iterator[str]:
 def _working(world: World) -> Iterator[str]:
     """What works for us works there; what waits for an answer would wait for ever."""
     believed = {working.order.cl_ord_id: working for working in world.state.working}
+    assert world.line is not None
+    if world.line.standing.asked:
+        yield "something is asked, and no answer is to come"
+    flying = _flying(world)
     filled: Counter[str] = Counter()
     live, known = set(), set()
     for order in ours(world.host):
@@ -177,17 +180,28 @@ def _working(world: World) -> Iterator[str]:
         if not order.is_done:
             live.add(ref)
     for ref, working in believed.items():
-        if working.status in ASKED:
-            yield f"{ref} is {working.status}, and no answer is to come"
+        is_worked = working.order.route is not None
+        if is_worked and ref not in flying:
+            yield f"{ref} is {working.status}, and nobody works it"
         elif working.status is OrdStatus.UNKNOWN:
-            if ref in known:
+            if ref in known and not is_worked:
                 yield f"{ref} is of unknown fate, and the gateway knows it"
-        elif ref not in live:
+        elif ref not in live and (flying.get(ref) or not is_worked):
             yield f"{ref} is {working.status} here, and does not work at the gateway"
         elif filled[ref] != working.cum_qty:
             yield f"{ref} has {working.cum_qty} here and {filled[ref]} at the gateway"
     for ref in sorted(live - believed.keys()):
         yield f"{ref} works at the gateway, and is over here"
+
+
+def _flying(world: World) -> dict[str, str]:
+    """The child in flight of each order that is worked, empty where it has none."""
+    assert world.line is not None
+    works = world.line.standing.basket.works
+    return {
+        one.parent.order.cl_ord_id: "" if one.child is None else one.child.order.cl_ord_id
+        for one in works
+    }
 
 
 EXPLAINED = {Code.RECON_FOREIGN_ORDER, Code.RECON_FOREIGN_POSITION}

@@ -104,6 +104,7 @@ class Ordeal:
             changes=schedule.broker,
             compare_s=schedule.compare_s,
             first_s=10.0,
+            work_s=5.0,
             market_seed=schedule.market,
             watches=schedule.watches,
             switch=self._switch,

@@ -88,6 +88,7 @@ def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = Random(f"torture {seed}")
     names, cycles = chance.randint(3, 5), chance.randint(4, 7)
+    worked = _worked(Random(f"torture {seed}, how orders are worked"))
     begins_min = 345.0 if chance.random() < 0.08 else 9.0
     span = cycles * CYCLE_S
     market = chance.randrange(MARKETS)
@@ -101,8 +102,9 @@ def draw(seed: int) -> Schedule:
         market=market,
         begins_min=begins_min,
         step_s=chance.choice((15.0, 60.0, 60.0)),
-        watches=chance.random() < 0.12,
-        settings=_settings(chance),
+        # Who works orders has to see quotes.
+        watches=chance.random() < 0.12 or bool(worked),
+        settings=_settings(chance) | worked,
         broker={
             "reconcile_s": chance.choice((240.0, 1800.0, 1800.0)),
             "answer_s": chance.choice((10.0, 30.0)),
@@ -124,6 +126,23 @@ def _settings(chance: Random) -> dict[str, Any]:
     return EAGER | {
         "collar_bps": chance.choice((-8.0, -8.0, -3.0, 5.0)),
         "order_life_min": chance.choice((4.0, 4.0, 9.0, 15.0)),
+    }
+
+
+ALGORITHMS = ("passive", "passive", "auto", "peg_mid", "twap", "pov", "ib_adaptive", "ib_twap")
+
+
+def _worked(chance: Random) -> dict[str, Any]:
+    """In two schedules of five, how orders are worked by children; else they go out as they are."""
+    if chance.random() > 0.4:
+        return {}
+    return {
+        "algorithm": chance.choice(ALGORITHMS),
+        "horizon_min": chance.choice((0.8, 2.0, 4.0, 11.0)),
+        "start_at": chance.choice((0.0, 0.0, -4.0)),
+        "min_reprice_s": chance.choice((5.0, 20.0)),
+        "slices": chance.choice((2, 4)),
+        "corridor": chance.choice((0.01, 0.2)),
     }
 
 
