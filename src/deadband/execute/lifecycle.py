@@ -62,7 +62,10 @@ def apply(state: State, report: ExecutionReport | TradeFee | Charge | Word) -> S
     if _is_restated(state, report) and not is_unknown:
         return replace(state, working=(*state.working, _restated(report)))
     if place is not None:
-        moved = _for_parent(state.working[place], report)
+        parent = state.working[place]
+        if report.exec_type is ExecType.REPLACED:
+            return _with(state, place, _grown(parent, report))
+        moved = _for_parent(parent, report)
         return state if moved is None else _advanced(state, place, moved)
     _expect_vouched(state, report)
     book = book_trade(state.book, state.universe, report)
@@ -73,10 +76,23 @@ def _advanced(state: State, place: int, report: ExecutionReport) -> State:
     """The state after a report on one of the working orders."""
     order = advance(state.working[place], report)
     book = book_trade(state.book, state.universe, report)
+    return replace(_with(state, place, order), book=book)
+
+
+def _with(state: State, place: int, order: WorkingOrder) -> State:
+    """The state with a working order as it stands now, which may be none."""
     kept = () if order.status in FINAL else (order,)
     working = state.working[:place] + kept + state.working[place + 1 :]
     turnover = _turnover(state, state.working[place], order)
-    return replace(state, book=book, working=working, turnover_today=turnover)
+    return replace(state, working=working, turnover_today=turnover)
+
+
+def _grown(parent: WorkingOrder, report: ExecutionReport) -> WorkingOrder:
+    """An order as large as its child has become by the broker's word, where that is larger."""
+    most = parent.cum_qty + report.leaves_qty
+    if most <= parent.order.order_qty:
+        return parent
+    return replace(parent, order=replace(parent.order, order_qty=most))
 
 
 def _turnover(state: State, before: WorkingOrder, after: WorkingOrder) -> float:

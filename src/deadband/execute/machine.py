@@ -10,6 +10,8 @@ Rules
   * Fills count whenever they come, also those of a child that was given up; a report that comes
     twice counts once. A cancel or a replace that is refused leaves the child as it was.
   * After two rejected children the parent ends: what the broker refuses is not sent for ever.
+  * A child that may fill too much, and whose change was refused, is canceled. One that the broker
+    makes larger by itself is as large as it says: both halves of an order it splits may fill.
   * Nothing is asked of a child of unknown fate, and no other takes its place. A child that the
     broker restates after it was given up ends the parent: two living children could fill twice.
 """
@@ -125,7 +127,8 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
         return None
     too_much = progress.filled + child.worst_leaves > progress.parent.order.order_qty
     handed_off = child.order.hand_off is not None
-    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and handed_off):
+    is_fixed = handed_off or child.is_stuck
+    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and is_fixed):
         return Instruction(Action.CANCEL, child.order)
     if child.status is not OrdStatus.NEW:
         return None
@@ -271,8 +274,15 @@ def _told(child: Child, report: ExecutionReport) -> Child | None:
     if report.exec_type is ExecType.REPLACED and child.asked is not None:
         pending = child.status is OrdStatus.PENDING_CANCEL
         status = OrdStatus.PENDING_CANCEL if pending else OrdStatus.NEW
-        return _unless_filled(replace(child, order=child.asked, asked=None, status=status))
-    return child
+        asked = replace(child, order=child.asked, asked=None, status=status, is_stuck=False)
+        return _unless_filled(_grown(asked, report))
+    return _grown(child, report) if report.exec_type is ExecType.REPLACED else child
+
+
+def _grown(child: Child, report: ExecutionReport) -> Child:
+    """The child by the broker's word for its size, where that is the larger."""
+    order_qty = max(child.order.order_qty, report.order_qty)
+    return replace(child, order=replace(child.order, order_qty=order_qty))
 
 
 def _refused(child: Child) -> Child | None:
@@ -281,7 +291,7 @@ def _refused(child: Child) -> Child | None:
         return replace(child, status=OrdStatus.NEW)
     pending = child.status is OrdStatus.PENDING_CANCEL
     status = OrdStatus.PENDING_CANCEL if pending else OrdStatus.NEW
-    return _unless_filled(replace(child, asked=None, status=status))
+    return _unless_filled(replace(child, asked=None, status=status, is_stuck=True))
 
 
 def _unless_filled(child: Child) -> Child | None:

@@ -98,7 +98,46 @@ def test_a_child_that_is_restated_after_it_was_over_is_an_order_of_its_own() -> 
     assert state.book.shares[0] == 400
 
 
+def test_an_order_is_as_large_as_its_child_when_the_broker_makes_two_of_it() -> None:
+    """Both halves may trade, and what trades is booked."""
+    state, child = state_of()
+    said = {"ord_status": OrdStatus.NEW, "order_qty": 1_200, "leaves_qty": 1_200}
+    state = fold(state, report(child, ExecType.REPLACED, "1", **said))
+    [order] = state.working
+    assert order.leaves_qty == 1_200
+    fill = {"last_qty": 1_100, "last_px": 100.0}
+    state = fold(state, report(child, ExecType.TRADE, "2", **fill))
+    assert state.book.shares[0] == 1_100
+    assert state.working[0].leaves_qty == 100
+    # A slice that is doubled within its order makes no order larger.
+    state, child = state_of()
+    said = {"ord_status": OrdStatus.NEW, "order_qty": 800, "leaves_qty": 800}
+    after = fold(state, report(child, ExecType.REPLACED, "1", **said))
+    assert after.working == state.working
+
+
 # --- in the machine
+
+
+def test_a_child_that_the_broker_makes_larger_is_reduced_and_else_canceled() -> None:
+    desk = Desk.of()
+    desk.at(0)
+    child = desk.child
+    desk.acknowledges = False
+    desk.tell(ExecType.REPLACED, child, order_qty=2 * QTY, leaves_qty=2 * QTY)
+    assert desk.progress.worst_leaves == 2 * QTY
+    reduced = desk.at(1)
+    assert reduced is not None
+    assert (reduced.action, reduced.order.order_qty) == (Action.REPLACE, QTY)
+    desk.tell(ExecType.CANCEL_REJECTED)
+    canceled = desk.at(2)
+    assert canceled is not None
+    assert canceled.action is Action.CANCEL
+    desk.fill(QTY + 7)
+    assert desk.progress.filled == QTY + 7
+    desk.tell(ExecType.CANCELED)
+    assert desk.at(3) is None
+    assert desk.progress.is_over
 
 
 def test_a_correction_and_a_bust_change_what_is_left() -> None:
