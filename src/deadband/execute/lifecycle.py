@@ -67,6 +67,8 @@ def apply(state: State, report: ExecutionReport | TradeFee | Charge | Word) -> S
             return _with(state, place, _grown(parent, report))
         moved = _for_parent(parent, report)
         return state if moved is None else _advanced(state, place, moved)
+    if report.symbol in state.universe.index and _is_ending(report):
+        return state
     _expect_vouched(state, report)
     book = book_trade(state.book, state.universe, report)
     return replace(state, book=book, turnover_today=_turnover_of_late(state, report))
@@ -160,6 +162,15 @@ def _restated(report: ExecutionReport) -> WorkingOrder:
         transact_time=report.ts,
     )
     return WorkingOrder(order, standing(report.cum_qty), report.cum_qty)
+
+
+def _is_ending(report: ExecutionReport) -> bool:
+    """Whether it only says that an order ends, which moves nothing where the order is over here.
+
+    The last child of an order may end after all of the order's shares have traded.
+    """
+    going = report.ord_status in FINAL or report.ord_status is OrdStatus.PENDING_CANCEL
+    return going and report.exec_type not in TRADES | {ExecType.RESTATED}
 
 
 def _expect_vouched(state: State, report: ExecutionReport) -> None:

@@ -116,6 +116,15 @@ def test_an_order_is_as_large_as_its_child_when_the_broker_makes_two_of_it() -> 
     assert after.working == state.working
 
 
+def test_a_child_that_ends_after_its_order_is_full_moves_nothing() -> None:
+    state, child = state_of()
+    state = fold(state, report(child, ExecType.TRADE, "1", last_qty=QTY, last_px=100.0))
+    assert state.working == ()
+    going = report(child, ExecType.PENDING_CANCEL, "2", ord_status=OrdStatus.PENDING_CANCEL)
+    gone = report(child, ExecType.CANCELED, "3", ord_status=OrdStatus.CANCELED)
+    assert fold(state, going, gone) is state
+
+
 # --- in the machine
 
 

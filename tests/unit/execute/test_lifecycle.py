@@ -321,7 +321,10 @@ def test_a_report_whose_quantities_make_no_sense_is_refused(
         apply(state_of(order), kit.report(order, kind, **quantities))
 
 
-@pytest.mark.parametrize("other", [{"symbol": "NOWHERE"}, {"exec_type": ExecType.CANCELED}])
+@pytest.mark.parametrize(
+    "other",
+    [{"symbol": "NOWHERE"}, {"exec_type": ExecType.NEW, "ord_status": OrdStatus.NEW}],
+)
 def test_nothing_else_of_an_ended_order_is_taken(other: dict[str, str]) -> None:
     late = kit.fill(kit.order("gone", A), 10, ord_status=OrdStatus.CANCELED)
     with pytest.raises(BrokerError, match="Reconcile"):
