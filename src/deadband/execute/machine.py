@@ -255,8 +255,9 @@ def _filled(child: Child, report: ExecutionReport) -> Child | None:
         )
     if cum_qty == most:
         return None
-    # A fill says that it is live, even where no acknowledgment came.
-    status = OrdStatus.NEW if child.status is OrdStatus.PENDING_NEW else child.status
+    # A fill says that it is live, even where no acknowledgment came, or nobody could find it.
+    is_silent = child.status in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN)
+    status = OrdStatus.NEW if is_silent else child.status
     return replace(child, cum_qty=cum_qty, status=status)
 
 

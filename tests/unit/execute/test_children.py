@@ -124,6 +124,16 @@ def test_nothing_is_asked_of_a_child_of_unknown_fate() -> None:
     assert cancel.action is Action.CANCEL
 
 
+def test_a_fill_says_that_a_child_of_unknown_fate_is_alive() -> None:
+    desk = Desk.of(seconds=60.0)
+    desk.at(0)
+    desk.tell(ExecType.UNKNOWN)
+    desk.fill(100)
+    cancel = desk.at(61)
+    assert cancel is not None
+    assert cancel.action is Action.CANCEL
+
+
 def test_a_child_that_comes_back_ends_its_parent() -> None:
     desk = Desk.of()
     desk.at(0)
