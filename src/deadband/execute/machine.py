@@ -4,7 +4,8 @@ Rules
   * A parent has one child at a time. Filled shares and what the child may still fill never pass the
     parent's quantity; no child is priced beyond the parent's collar.
   * A change of price or size is a replace. A change of kind is a cancel, and the new child waits
-    until the cancel is confirmed: two living orders could fill twice.
+    until the cancel is confirmed: two living orders could fill twice. So is a reduction that was
+    refused once: it would be refused every second.
   * While an answer is pending nothing more is asked of the child, but for its cancel.
   * From the deadline on nothing is sent but cancels.
   * Fills count whenever they come, also those of a child that was given up; a report that comes
@@ -124,8 +125,8 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
     if is_locked(progress.parent, child.order, now):
         return None
     too_much = progress.filled + child.worst_leaves > progress.parent.order.order_qty
-    handed_off = child.order.hand_off is not None
-    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and handed_off):
+    stays = child.order.hand_off is not None or _was_refused(progress, child)
+    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and stays):
         return Instruction(Action.CANCEL, child.order)
     if child.status is not OrdStatus.NEW:
         return None
@@ -143,6 +144,11 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
         revision=child.order.revision + 1,
     )
     return Instruction(Action.REPLACE, changed)
+
+
+def _was_refused(progress: Progress, child: Child) -> bool:
+    """Whether the last change of a child that has nothing under way was not taken."""
+    return child.asked is None and child.order.transact_time < progress.last_change
 
 
 def is_locked(parent: Parent, order: ChildOrder, now: int) -> bool:

@@ -20,6 +20,7 @@ from datetime import datetime
 
 from .. import cycle
 from ..core.broker import MarketData, Receipt, Replacement
+from ..core.config import Settings
 from ..core.events import Halt, Quality
 from ..core.orders import Action, ExecType, Order, OrdStatus, Side
 from ..core.parents import Basket, ChildOrder, Instruction, Progress, Tick
@@ -35,6 +36,7 @@ class Work:
     """The orders of one run that have a route; `wall` is the time it is."""
 
     line: Line
+    settings: Settings
     wall: Callable[[], datetime]
     switch: Callable[[datetime], Switch]
     _eyes: dict[str, Eye] = field(default_factory=dict)
@@ -64,7 +66,11 @@ class Work:
             for order in record.plan.orders
             if order.route is not None and order.symbol in facts
         )
-        basket = replace(standing.basket, cash=book.cash - self._claimed(), nav=book.nav)
+        # Settings and NAV may be others than when the journal began.
+        now = standing.basket
+        cash = book.cash - self._claimed()
+        basket = cycle.open_basket(self.settings, cash, book.nav, now.works)
+        basket = replace(basket, sent=now.sent)
         standing.worked(cycle.take_up(basket, orders, facts, epoch_ns(self.wall())))
         self.round()
 

@@ -6,6 +6,7 @@ And which orders are worked at all: those that the state has at work, and the op
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from deadband.core.orders import Book, ExecType, Order, OrdStatus, Side, Working
 from deadband.core.parents import Progress
 from deadband.core.reasons import GLOBAL, Code
 from deadband.core.seen import Switch
+from deadband.core.tactics import Tactics
 from deadband.live.line import Line
 from deadband.live.work import Eye, Work
 from tests import kit
@@ -138,7 +140,12 @@ def at_work(
     line = Line(desk, desk, desk, kept, NAMES.symbols)
     clock = iter(range(1_000))
     begins = datetime.fromtimestamp(START / 1e9, UTC)
-    work = Work(line, lambda: begins + timedelta(seconds=next(clock)), lambda _: switches[-1])
+    work = Work(
+        line,
+        kit.settings(),
+        lambda: begins + timedelta(seconds=next(clock)),
+        lambda _: switches[-1],
+    )
     work.round()
     assert list(desk.alive) == ["db.20260302.000007.000.1"]
     return work, desk, switches
@@ -181,6 +188,29 @@ def test_where_positions_may_only_shrink_nothing_that_grows_is_worked_on(
         work.round()
     assert bool(desk.alive) is goes_on
     assert bool(work.line.standing.state.working) is goes_on
+
+
+def test_buys_are_paid_from_what_this_cycle_knows_and_no_other_order_claims() -> None:
+    """A journal may begin with more capital than the account has, and go on by other settings."""
+    work, _, _ = at_work()
+    kept = work.line.standing
+    direct = kit.working("db.9", A, order_qty=40, price=100.0, cum_qty=10)
+    sale = kit.working("db.10", A, side=Side.SELL)
+    kept.state = replace(kept.state, working=(*kept.state.working, direct, sale))
+    kept.basket = replace(kept.basket, buffer=5e5, nav=1e7, tactics=Tactics(horizon_min=99.0))
+    execution = replace(work.settings.execution, cash_buffer=0.02)
+    work.settings = replace(work.settings, execution=execution, tactics=Tactics(slices=7))
+    record: Any = SimpleNamespace(
+        seen=SimpleNamespace(now=NOW, portfolio=SimpleNamespace(cash=9e4, nav=1e5)),
+        state=kept.state,
+        plan=SimpleNamespace(orders=()),
+    )
+    before = kept.basket.works
+    work.take_up(record)
+    basket = kept.basket
+    assert (basket.cash, basket.nav, basket.buffer) == (9e4 - 30 * 100.0, 1e5, 2e3)
+    assert basket.tactics == Tactics(slices=7)
+    assert [one.parent for one in basket.works] == [one.parent for one in before]
 
 
 def test_another_name_that_is_commanded_out_calls_nothing_off() -> None:
