@@ -1,5 +1,6 @@
 """What the operator accepts is in the book once, whatever dies around it, and replays."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -21,15 +22,18 @@ from deadband.core.errors import BrokerError, DataError, JournalLocked
 from deadband.core.events import AccountReport, Adjustment, PositionReport
 from deadband.core.orders import Book, OrdStatus
 from deadband.core.reasons import Code
-from deadband.core.types import State
+from deadband.core.types import CycleRecord, State
 from deadband.core.units import micros, usd
 from deadband.journal.store import JournalReader
 from deadband.live.accept import Nature, Offer, Wish, accept, offer
 from deadband.live.recover import recover
+from deadband.live.run import LiveRun
 
 from .. import kit
 from ..kit.ibkr import ACCOUNT
 from ..kit.live import Mortal, World
+from .test_live_algorithms import SLOW
+from .test_live_algorithms import world as worked
 from .test_live_crash import lived, world
 from .test_live_reconcile import served
 
@@ -201,6 +205,46 @@ def test_an_order_of_unknown_fate_ends_with_the_acceptance(tmp_path: Path) -> No
     again = {o.symbol for r in of.records[AT_WORK:] for o in r.plan.orders}
     assert again & set(symbols)
     assert replay(of.path).differences == ()
+
+
+def test_what_is_lost_of_an_order_that_is_worked_ends_with_the_acceptance(tmp_path: Path) -> None:
+    of = worked(tmp_path, tactics=SLOW)
+
+    async def until_it_rests(journal: Mortal) -> None:
+        def also(record: CycleRecord) -> None:
+            if record.plan.orders:
+                asyncio.get_running_loop().call_later(20.0, run_of(of).stop)
+
+        await of.trade(journal, 14, also=also)
+
+    of.live(until_it_rests)
+    # Their children are in no list of the gateway's from now on.
+    gone = of.host.desk.working()
+    of.host.desk._live.clear()
+    for one in gone:
+        of.host.desk.orders.remove(one)
+    symbols = tuple(dict.fromkeys(one.contract.symbol for one in gone))
+    accepted(of, Wish(("SPY",)), confirm=no)
+    lost = {o.order.cl_ord_id for o in of.state.working}
+    assert lost
+    assert {o.status for o in of.state.working} == {OrdStatus.UNKNOWN}
+    _, [offered] = accepted(of, Wish(symbols, why="asked the desk"))
+    assert offered is not None
+    assert {o.order.cl_ord_id for o in offered.lost} == lost
+    # The broker's side of the next start knows it too: the names are free on the same day.
+    before = len(of.records)
+    of.live(lambda journal: of.trade(journal, 14))
+    assert of.line is not None
+    assert of.line.standing.differences == ()
+    again = {o.symbol for r in of.records[before:] for o in r.plan.orders}
+    assert again & set(symbols)
+    assert not [one for one in read_ledger(of.path).rejected if "FROZEN" in one]
+    assert replay(of.path).differences == ()
+
+
+def run_of(of: World) -> LiveRun:
+    assert of.run is not None
+    return of.run
 
 
 def test_a_run_that_is_alive_is_not_spoken_for(tmp_path: Path) -> None:

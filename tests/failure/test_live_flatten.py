@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from ..kit.ibkr import ACCOUNT
 from ..kit.live import Mortal, World
 from ..kit.tws import RawClient, fault, gateway, place_order
 from .test_live_accept import accepted, by_hand, folded, shares_of
+from .test_live_algorithms import QUICK
+from .test_live_algorithms import world as worked
 from .test_live_crash import RESTING
 from .test_live_crash import world as bare_world
 from .test_live_reconcile import served
@@ -130,6 +133,23 @@ def alone(
 
     mortal = second.live(work, at, is_after=is_after)
     return second, outcomes, mortal
+
+
+@pytest.mark.parametrize("at", [0, 5])
+def test_a_run_whose_orders_were_worked_is_flat_and_goes_on(tmp_path: Path, at: int) -> None:
+    """Also where the process dies in between; the children that it had are called off."""
+    of = worked(tmp_path, "twap", tactics=replace(QUICK, horizon_min=8.0))
+    life = of.live(lambda journal: of.trade(journal, 20), 130, is_after=True)
+    assert life.died.is_set()
+    assert held(of) and of.host.desk.working()
+    outcomes = in_run(of, at=at, is_after=True)[1] or in_run(of)[1]
+    assert [(one.is_flat, one.faults) for one in outcomes] == [(True, ())]
+    assert (held(of), of.state.working) == ({}, ())
+    of.check()
+    of.live(lambda journal: of.trade(journal, 30))
+    of.check()
+    assert held(of)
+    assert replay(of.path).differences == ()
 
 
 def test_a_run_is_flat_in_its_own_journal_and_goes_on_from_there(tmp_path: Path) -> None:

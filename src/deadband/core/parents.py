@@ -135,16 +135,12 @@ class ChildOrder:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A child in flight: its terms, the terms asked for while a replace is pending, its fills.
-
-    `is_stuck`: its last change was refused.
-    """
+    """A child in flight: its terms, the terms asked for while a replace is pending, its fills."""
 
     order: ChildOrder
     status: OrdStatus
     cum_qty: int = 0
     asked: ChildOrder | None = None
-    is_stuck: bool = False
 
     @property
     def worst_leaves(self) -> int:

@@ -8,7 +8,7 @@
 3. What cannot be changed is canceled first where it opposes, and joined by a second order where it
    does not: an order of a broker's algorithm (IBKR's 440), and one whose last request has no answer
    yet, or whose fate is not known. One with a route can be changed whatever works it: its child is
-   another order.
+   another order. Only what waits for the auction is not raised: it is one child, as it stands.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..core.lifecycle import is_changeable
-from ..core.orders import Order, Replacement, Side, WorkingOrder
+from ..core.orders import Algorithm, Order, Replacement, Side, WorkingOrder
 from ..core.reasons import Code
 from .draft import Draft
 
@@ -86,6 +86,10 @@ def _same(working: Working, new: Order) -> WorkingOrder | None:
     for order in reversed(working):
         same = (order.order.symbol, order.order.side) == (new.symbol, new.side)
         alike = (order.order.route is None) == (new.route is None)
-        if same and alike and is_changeable(order):
+        if same and alike and is_changeable(order) and not _waits_for_auction(order.order):
             return order
     return None
+
+
+def _waits_for_auction(order: Order) -> bool:
+    return order.route is not None and order.route.algorithm is Algorithm.CLOSE

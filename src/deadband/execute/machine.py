@@ -4,14 +4,15 @@ Rules
   * A parent has one child at a time. Filled shares and what the child may still fill never pass the
     parent's quantity; no child is priced beyond the parent's collar.
   * A change of price or size is a replace. A change of kind is a cancel, and the new child waits
-    until the cancel is confirmed: two living orders could fill twice.
+    until the cancel is confirmed: two living orders could fill twice. So is a reduction that was
+    refused once: it would be refused every second.
   * While an answer is pending nothing more is asked of the child, but for its cancel.
   * From the deadline on nothing is sent but cancels.
   * Fills count whenever they come, also those of a child that was given up; a report that comes
     twice counts once. A cancel or a replace that is refused leaves the child as it was.
   * After two rejected children the parent ends: what the broker refuses is not sent for ever.
-  * A child that may fill too much, and whose change was refused, is canceled. One that the broker
-    makes larger by itself is as large as it says: both halves of an order it splits may fill.
+  * A child that the broker makes larger by itself is as large as it says: both halves of an order
+    that it splits may fill.
   * Nothing is asked of a child of unknown fate, and no other takes its place. A child that the
     broker restates after it was given up ends the parent: two living children could fill twice.
 """
@@ -126,9 +127,8 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
     if is_locked(progress.parent, child.order, now):
         return None
     too_much = progress.filled + child.worst_leaves > progress.parent.order.order_qty
-    handed_off = child.order.hand_off is not None
-    is_fixed = handed_off or child.is_stuck
-    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and is_fixed):
+    stays = child.order.hand_off is not None or _was_refused(progress, child)
+    if wish.qty == 0 or not _same_kind(child.order, wish) or (too_much and stays):
         return Instruction(Action.CANCEL, child.order)
     if child.status is not OrdStatus.NEW:
         return None
@@ -146,6 +146,11 @@ def _intent(progress: Progress, wish: Wish, now: int) -> Instruction | None:
         revision=child.order.revision + 1,
     )
     return Instruction(Action.REPLACE, changed)
+
+
+def _was_refused(progress: Progress, child: Child) -> bool:
+    """Whether the last change of a child that has nothing under way was not taken."""
+    return child.asked is None and child.order.transact_time < progress.last_change
 
 
 def is_locked(parent: Parent, order: ChildOrder, now: int) -> bool:
@@ -258,8 +263,9 @@ def _filled(child: Child, report: ExecutionReport) -> Child | None:
         )
     if cum_qty == most:
         return None
-    # A fill says that it is live, even where no acknowledgment came.
-    status = OrdStatus.NEW if child.status is OrdStatus.PENDING_NEW else child.status
+    # A fill says that it is live, even where no acknowledgment came, or nobody could find it.
+    is_silent = child.status in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN)
+    status = OrdStatus.NEW if is_silent else child.status
     return replace(child, cum_qty=cum_qty, status=status)
 
 
@@ -274,7 +280,7 @@ def _told(child: Child, report: ExecutionReport) -> Child | None:
     if report.exec_type is ExecType.REPLACED and child.asked is not None:
         pending = child.status is OrdStatus.PENDING_CANCEL
         status = OrdStatus.PENDING_CANCEL if pending else OrdStatus.NEW
-        asked = replace(child, order=child.asked, asked=None, status=status, is_stuck=False)
+        asked = replace(child, order=child.asked, asked=None, status=status)
         return _unless_filled(_grown(asked, report))
     return _grown(child, report) if report.exec_type is ExecType.REPLACED else child
 
@@ -291,7 +297,7 @@ def _refused(child: Child) -> Child | None:
         return replace(child, status=OrdStatus.NEW)
     pending = child.status is OrdStatus.PENDING_CANCEL
     status = OrdStatus.PENDING_CANCEL if pending else OrdStatus.NEW
-    return _unless_filled(replace(child, asked=None, status=status, is_stuck=True))
+    return _unless_filled(replace(child, asked=None, status=status))
 
 
 def _unless_filled(child: Child) -> Child | None:

@@ -157,9 +157,9 @@ def _lost(state: State, shot: BrokerSnapshot, symbol: str) -> tuple[WorkingOrder
 
 def _is_work_lost(order: WorkingOrder, told: tuple[OrderState, ...]) -> bool:
     """Whether an order that is worked has a child of unknown fate, and none that is alive."""
-    children = [one for one in told if parent_of_child(one.cl_ord_id) == order.order.cl_ord_id]
-    alive = any(one.status not in FINAL | {OrdStatus.UNKNOWN} for one in children)
-    return order.status is OrdStatus.UNKNOWN and not alive
+    ref = order.order.cl_ord_id
+    children = {one.status for one in told if parent_of_child(one.cl_ord_id) == ref} - FINAL
+    return OrdStatus.UNKNOWN in children | {order.status} and children <= {OrdStatus.UNKNOWN}
 
 
 def _word(
@@ -251,7 +251,7 @@ async def accept(
         return None
     for order in offered.lost:
         for child in standing.call_off({order.order.cl_ord_id}):
-            standing.conclude_child(child, ExecType.CANCELED, _text(wish))
+            standing.conclude_child(child, ExecType.CANCELED, _text(wish), by=BY_HAND)
         standing.conclude(order, ExecType.CANCELED, _text(wish), by=BY_HAND)
     if offered.words:
         standing.command(*offered.words)

@@ -4,6 +4,8 @@ Rules
   * A session that ends is begun again, after ever longer waits; nothing is sent meanwhile.
   * READY is not enough to trade: the driver compares the books with the journal first, at the
     start, after every reconnect and every doubt, and from time to time.
+  * After a doubt everything has to stand still for it. From time to time is no reason to wait: a
+    name that is trading then stays as it was compared before.
   * READ_ONLY and HALTED are left to a human.
 """
 
@@ -18,7 +20,7 @@ from ..core.errors import BrokerError
 from ..core.events import SessionState
 from ..core.orders import ExecType
 from ..core.reasons import Code
-from .reconcile import agreed, differences, lost_asks, lost_cancels, lost_changes
+from .reconcile import differences, expect_rest, looked, lost_asks, lost_cancels, lost_changes
 from .watch import Standing
 
 MOST_ASKED = 100
@@ -112,18 +114,23 @@ class Line:
         return not self.standing.is_reconciled or since >= self.patience.compare_s
 
     async def compare(self) -> None:
-        """Compare the books once the broker's word stands still; raises BrokerError."""
-        shot = await agreed(self.broker, self.hear, self.patience.settle_s)
+        """Compare the books by the broker's word that stands still; raises BrokerError."""
+        seen = await looked(self.broker, self.hear, self.patience.settle_s)
         if self.broker.state is not SessionState.READY:
             raise BrokerError("the session was lost while the books were compared.")
-        standing = self.standing
+        standing, shot, moving = self.standing, seen.shot, seen.moving
+        if not standing.is_reconciled:
+            expect_rest(seen)
         text = f"{Code.RECON_CANCEL_LOST}: the broker has it at work"
         for order in lost_cancels(standing.state, shot):
-            standing.conclude(order, ExecType.CANCEL_REJECTED, text)
+            if order.order.symbol not in moving:
+                standing.conclude(order, ExecType.CANCEL_REJECTED, text)
         text = f"{Code.RECON_CHANGE_LOST}: the broker has it at work"
         for order, kind in lost_changes(standing.state, shot):
-            standing.conclude(order, kind, text)
+            if order.order.symbol not in moving:
+                standing.conclude(order, kind, text)
         for child, kind in lost_asks(standing.basket, shot):
-            standing.conclude_child(child, kind, text)
-        standing.compared(differences(standing.state, standing.basket, shot))
+            if child.symbol not in moving:
+                standing.conclude_child(child, kind, text)
+        standing.compared(differences(standing.state, standing.basket, shot), moving)
         self.compared_at = asyncio.get_running_loop().time()

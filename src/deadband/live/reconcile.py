@@ -1,7 +1,8 @@
 """The journal against the broker: waits until the broker's word stands still, and compares.
 
 Rules
-  * Two passes in a row have to say the same, and nothing may be heard between them.
+  * Two passes in a row have to say the same, and nothing may be heard between them. Where others
+    trade on, a name is compared if at least its own orders and shares stood still.
   * What differs is named and frozen, never traded over: only a human, or the broker's own word
     later on, ends it.
   * Foreign orders and positions are seen and reserved. They are never touched.
@@ -10,7 +11,9 @@ Rules
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ..core.broker import Broker, BrokerSnapshot, Ok
@@ -26,6 +29,15 @@ MOST_PASSES = 6
 LARGEST_RATIO = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The last of some passes, and the names whose books differ from those of the pass before."""
+
+    shot: BrokerSnapshot
+    moving: frozenset[str]
+    is_at_rest: bool
+
+
 async def agreed(
     broker: Broker, hear: Callable[[], int], settle_s: float, passes: int = MOST_PASSES
 ) -> BrokerSnapshot:
@@ -33,25 +45,45 @@ async def agreed(
 
     Raises BrokerError where a part is not known, or where the books do not come to rest.
     """
-    before: object = None
+    seen = await looked(broker, hear, settle_s, passes)
+    expect_rest(seen, passes)
+    return seen.shot
+
+
+def expect_rest(seen: Looked, passes: int = MOST_PASSES) -> None:
+    if not seen.is_at_rest:
+        raise BrokerError(
+            f"the broker's books still moved after {passes} passes. They are asked again."
+        )
+
+
+async def looked(
+    broker: Broker, hear: Callable[[], int], settle_s: float, passes: int = MOST_PASSES
+) -> Looked:
+    """Passes until two agree, or so many; raises BrokerError where a part is not known."""
+    counted, names, shot, moving = -1, dict[str, list[object]](), None, frozenset[str]()
     for _ in range(passes):
+        if shot is not None:
+            await asyncio.sleep(settle_s)
         shot = await broker.snapshot()
         if not shot.is_complete:
             raise BrokerError(f"the broker's books are not known: {shot}. They are asked again.")
-        now = (hear(), _values(shot))
-        if now == before:
-            return shot
-        before = now
-        await asyncio.sleep(settle_s)
-    raise BrokerError(
-        f"the broker's books still moved after {passes} passes. They are asked again."
-    )
+        before, counted_before, names, counted = names, counted, _by_name(shot), hear()
+        told = before.keys() | names.keys()
+        moving = frozenset(name for name in told if before.get(name) != names.get(name))
+        if not moving and counted == counted_before:
+            return Looked(shot, moving, is_at_rest=True)
+    assert shot is not None, "there is a pass at least"
+    return Looked(shot, moving, is_at_rest=False)
 
 
-def _values(shot: BrokerSnapshot) -> tuple[object, ...]:
+def _by_name(shot: BrokerSnapshot) -> dict[str, list[object]]:
     """What two passes are compared by; money moves with every tick and does not count."""
-    sections = (shot.orders, shot.foreign, shot.positions)
-    return tuple(section.value for section in sections if isinstance(section, Ok))
+    found: dict[str, list[object]] = defaultdict(list)
+    for section in (shot.orders, shot.foreign, shot.positions):
+        for one in section.value if isinstance(section, Ok) else ():
+            found[one.symbol].append(one)
+    return found
 
 
 def lost_cancels(state: State, shot: BrokerSnapshot) -> tuple[WorkingOrder, ...]:

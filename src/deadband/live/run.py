@@ -63,7 +63,7 @@ class LiveRun:
                 f"execution.algorithm is {algorithm}, which works orders on quotes, and the broker "
                 "gives none. Give quotes, or set it to marketable."
             )
-        self.work = Work(self.line, self.wall, self.switch)
+        self.work = Work(self.line, self.settings, self.wall, self.switch)
 
     def stop(self) -> None:
         self._stopped.set()

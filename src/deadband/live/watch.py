@@ -183,11 +183,13 @@ class Standing:
         self.pen.write(OPERATOR, words)
         self.state = state
 
-    def conclude_child(self, child: ChildOrder, kind: ExecType, text: str) -> None:
+    def conclude_child(
+        self, child: ChildOrder, kind: ExecType, text: str, *, by: str = OWN
+    ) -> None:
         """The same of a child, where it is still the one in flight."""
         flying = [one.child.order.cl_ord_id for one in self.basket.works if one.child is not None]
         if child.cl_ord_id in flying:
-            self._fold([self._own(child, kind, text)])
+            self._fold([self._own(child, kind, text, by)])
 
     def worked(self, basket: Basket) -> None:
         """From here on the basket stands so, durably as far as it asks for anything."""
@@ -267,12 +269,20 @@ class Standing:
 
     # --- what is in doubt
 
-    def compared(self, differences: tuple[Difference, ...]) -> None:
-        """The books were compared; where they differ, names are frozen until they do not."""
-        if differences or self.differences:
-            self.pen.write(RECONCILED, differences)
-        self.differences, self.is_reconciled = differences, True
-        self.refused.clear()
+    def compared(
+        self, differences: tuple[Difference, ...], moving: Container[str] = frozenset()
+    ) -> None:
+        """The books were compared; where they differ, names are frozen until they do not.
+
+        Names that were `moving` could not be: what was known of them before stays.
+        """
+        kept = tuple(one for one in self.differences if one.symbol in moving)
+        found = tuple(one for one in differences if one.symbol not in moving)
+        found = tuple(sorted(kept + found, key=lambda one: (one.symbol, one.code)))
+        if found or self.differences:
+            self.pen.write(RECONCILED, found)
+        self.differences, self.is_reconciled = found, True
+        self.refused = {name: qty for name, qty in self.refused.items() if name in moving}
 
     def reserved(self) -> Ints:
         """Shares (n,) kept apart for what is not known; a name with any is frozen."""
@@ -290,11 +300,8 @@ def _has_moved(before: Progress | None, after: Progress) -> bool:
     """Whether a restart has to know: what it is shown of its market may be shown again."""
     if before is None:
         return True
-    return _without_ticks(before) != _without_ticks(after)
-
-
-def _without_ticks(one: Progress) -> Progress:
-    return replace(one, last_tick=0, volume=0, waits=None)
+    seen = replace(before, last_tick=after.last_tick, volume=after.volume, waits=after.waits)
+    return seen != after
 
 
 def _is_doubt(event: BrokerEvent) -> bool:

@@ -6,7 +6,9 @@ Rules
   * Nothing is asked for while the session is not ready or the books were not compared.
   * A name that is halted, or that has had no live quote for a while, is shown as without a quote:
     what rests in it is canceled.
-  * A switch at HALTED calls everything off at once.
+  * A switch at HALTED calls everything off at once; REDUCING, or a name commanded out, what grows.
+  * An order that the state has not at work is worked no more, as when a bust takes back the last
+    fill of one that was full: a cycle would decide for those shares again.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from datetime import datetime
 
 from .. import cycle
 from ..core.broker import MarketData, Receipt, Replacement
+from ..core.config import Settings
 from ..core.events import Halt, Quality
-from ..core.orders import Action, ExecType, OrdStatus
+from ..core.orders import Action, ExecType, Order, OrdStatus, Side
 from ..core.parents import Basket, ChildOrder, Instruction, Progress, Tick
-from ..core.reasons import Code
+from ..core.reasons import GLOBAL, Code
 from ..core.seen import Switch
 from ..core.types import CycleRecord
 from ..core.units import epoch_ns
@@ -33,6 +36,7 @@ class Work:
     """The orders of one run that have a route; `wall` is the time it is."""
 
     line: Line
+    settings: Settings
     wall: Callable[[], datetime]
     switch: Callable[[datetime], Switch]
     _eyes: dict[str, Eye] = field(default_factory=dict)
@@ -62,9 +66,18 @@ class Work:
             for order in record.plan.orders
             if order.route is not None and order.symbol in facts
         )
-        basket = replace(standing.basket, cash=book.cash, nav=book.nav)
+        # Settings and NAV may be others than when the journal began.
+        now = standing.basket
+        cash = book.cash - self._claimed()
+        basket = cycle.open_basket(self.settings, cash, book.nav, now.works)
+        basket = replace(basket, sent=now.sent)
         standing.worked(cycle.take_up(basket, orders, facts, epoch_ns(self.wall())))
         self.round()
+
+    def _claimed(self) -> float:
+        """USD that buys may still take which are not worked here."""
+        direct = (one for one in self.line.standing.state.working if one.order.route is None)
+        return sum(o.most_leaves * o.order.price for o in direct if o.order.side is Side.BUY)
 
     def round(self) -> None:
         """Show every order its market, and send what comes of it."""
@@ -80,14 +93,31 @@ class Work:
         standing.answer_orders()
 
     def _wanted(self, now: datetime) -> Basket:
-        """The basket as the state wants it: a cycle's cancels and changes, the operator's halt."""
+        """The basket as the state wants it: a cycle's cancels and changes, the operator's word."""
         standing = self.line.standing
         worked = [one for one in standing.state.working if one.order.route is not None]
-        off = {one.order.cl_ord_id for one in worked if one.status is OrdStatus.PENDING_CANCEL}
-        if self.switch(now).mode == "HALTED":
-            off |= {one.parent.order.cl_ord_id for one in standing.basket.works}
+        asked = {
+            one.order.cl_ord_id for one in worked if one.status is not OrdStatus.PENDING_CANCEL
+        }
+        switch = self.switch(now)
+        orders = [one.parent.order for one in standing.basket.works]
+        off = {
+            order.cl_ord_id
+            for order in orders
+            if order.cl_ord_id not in asked or self._is_barred(order, switch)
+        }
         wanted = {one.order.cl_ord_id: one.wanted for one in worked if one.wanted is not None}
         return cycle.changed(cycle.call_off(standing.basket, off), wanted)
+
+    def _is_barred(self, order: Order, switch: Switch) -> bool:
+        """Whether the operator lets it do no more: nothing does, or it makes a position larger."""
+        if switch.mode == "HALTED":
+            return True
+        shrinks = switch.mode == "REDUCING" or {GLOBAL, order.symbol} & set(switch.flatten)
+        state = self.line.standing.state
+        held = int(state.book.shares[state.universe.index[order.symbol]])
+        closes = order.side is Side.SELL if held > 0 else order.side is Side.BUY and held < 0
+        return bool(shrinks) and not closes
 
     # --- what is seen
 

@@ -172,6 +172,37 @@ def test_nothing_is_asked_of_a_child_of_unknown_fate() -> None:
     assert cancel.action is Action.CANCEL
 
 
+def test_a_reduction_that_was_refused_is_a_cancel_and_not_asked_every_second() -> None:
+    desk = Desk.of()
+    desk.at(0)
+    one = desk.progress.parent
+    desk.progress = replace(
+        desk.progress, parent=replace(one, order=replace(one.order, order_qty=QTY - 400))
+    )
+    desk.acknowledges = False
+    reduction = desk.at(1)
+    assert reduction is not None
+    assert (reduction.action, reduction.order.order_qty) == (Action.REPLACE, QTY - 400)
+    desk.tell(ExecType.CANCEL_REJECTED)
+    second = desk.at(2)
+    assert second is not None
+    assert second.action is Action.CANCEL
+    desk.answer(second)
+    third = desk.at(3)
+    assert third is not None
+    assert (third.action, third.order.order_qty) == (Action.NEW, QTY - 400)
+
+
+def test_a_fill_says_that_a_child_of_unknown_fate_is_alive() -> None:
+    desk = Desk.of(seconds=60.0)
+    desk.at(0)
+    desk.tell(ExecType.UNKNOWN)
+    desk.fill(100)
+    cancel = desk.at(61)
+    assert cancel is not None
+    assert cancel.action is Action.CANCEL
+
+
 def test_a_child_that_comes_back_ends_its_parent() -> None:
     desk = Desk.of()
     desk.at(0)

@@ -286,6 +286,20 @@ def test_a_worked_order_is_changed_whatever_works_it(algorithm: Algorithm) -> No
     assert (made.cancels, sent(made), made.replaces) == ((), [(A, "BUY", 100)], ())
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "joins"), [(Algorithm.PASSIVE, False), (Algorithm.CLOSE, True)]
+)
+def test_more_of_a_name_that_waits_for_the_auction_is_a_second_order(
+    algorithm: Algorithm, *, joins: bool
+) -> None:
+    """Its child is sent once: what would be added to the order could never trade."""
+    waits = kit.working("w", A, order_qty=300, route=replace(ROUTE, algorithm=algorithm))
+    made = planned({A: 0.05}, {A: 0.09}, (waits,), algorithm=algorithm)
+    assert made.cancels == ()
+    assert sent(made) == ([(A, "BUY", 100)] if joins else [])
+    assert [one.cl_ord_id for one in made.replaces] == ([] if joins else ["w"])
+
+
 def test_what_a_cancel_takes_too_much_of_is_not_sent_again_at_once() -> None:
     """The large cover cannot be changed and may fill all the same: nothing is bought beside it."""
     large = kit.working("w1", A, order_qty=400, status=OrdStatus.PENDING_NEW)

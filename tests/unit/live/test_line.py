@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from deadband.core.broker import Answer, Failed, Instrument, Ok
-from deadband.live.line import Line
+import pytest
 
+from deadband.core.broker import Answer, BrokerSnapshot, Failed, Instrument, Ok
+from deadband.core.errors import BrokerError
+from deadband.core.events import Difference, SessionState
+from deadband.core.reasons import Code
+from deadband.live.line import Line, Patience
+
+from .test_reconcile import A, B, C, held, shot_of
 from .test_watch import standing
 
 KNOWN = Instrument("AAPL", 1, "NASDAQ", "USD", (), ())
@@ -62,3 +69,46 @@ def test_many_names_are_asked_for_in_parts() -> None:
     asyncio.run(line.connect())
     assert desk.asked == list(names)
     assert desk.parts == [100, 100, 50]
+
+
+@dataclass
+class Busy:
+    """A broker at which one name trades without pause, and another one is not as it should be."""
+
+    told: Any = field(default_factory=lambda: count(1))
+    state: SessionState = SessionState.READY
+
+    async def snapshot(self) -> BrokerSnapshot:
+        return shot_of(held(**{A: next(self.told), B: 7}))
+
+    def taken(self) -> tuple[()]:
+        return ()
+
+
+def compared(line: Line) -> None:
+    asyncio.run(line.compare())
+
+
+def test_where_a_name_trades_on_the_others_are_compared() -> None:
+    busy: Any = Busy()
+    kept, journal = standing()
+    line = Line(busy, busy, None, kept, (), Patience(settle_s=0.0))
+    before = Difference(A, Code.RECON_POSITION_DIFFERS, 0, 9, 9), Difference(C, "x", 0, 3, 3)  # type: ignore[arg-type]
+    kept.differences, kept.refused = before, {A: 4, B: 5}
+    compared(line)
+    other = Difference(B, Code.RECON_POSITION_DIFFERS, 0, 7, 7)
+    # What was known of the name that trades stays; of the others it is what is found now.
+    assert kept.differences == (before[0], other)
+    assert kept.refused == {A: 4}
+    assert kept.reserved().tolist() == [9 + 4, 7, 0]
+    assert journal.kinds == ["RECONCILED"]
+
+
+def test_after_a_doubt_all_of_the_books_have_to_stand_still() -> None:
+    busy: Any = Busy()
+    kept, _ = standing()
+    kept.is_reconciled = False
+    line = Line(busy, busy, None, kept, (), Patience(settle_s=0.0))
+    with pytest.raises(BrokerError, match="still moved"):
+        compared(line)
+    assert not kept.is_reconciled

@@ -14,7 +14,7 @@ from deadband.core.events import AccountReport, Difference, OrderState, Position
 from deadband.core.orders import Book, ExecType, OrdStatus, Side
 from deadband.core.reasons import Code
 from deadband.core.types import State
-from deadband.live.reconcile import agreed, differences, lost_cancels, lost_changes
+from deadband.live.reconcile import agreed, differences, looked, lost_cancels, lost_changes
 from tests import kit
 
 NAMES = kit.universe(3)
@@ -170,6 +170,15 @@ def test_a_snapshot_counts_when_two_passes_say_the_same() -> None:
     one, other = shot_of(), shot_of(held(**{A: 5}))
     assert agree(one, other) == (other, 3)
     assert agree(one) == (one, 2)
+
+
+def test_names_that_move_are_told_apart_from_those_that_stand_still() -> None:
+    moves = [shot_of(held(**{A: qty, B: 5})) for qty in range(1, 7)]
+    broker: Any = Telling(moves)
+    seen = asyncio.run(looked(broker, lambda: 0, 0.0))
+    assert (seen.shot, seen.moving, seen.is_at_rest) == (moves[-1], {A}, False)
+    with pytest.raises(BrokerError, match="still moved after 6 passes"):
+        agree(*moves)
 
 
 def test_books_that_move_or_are_not_known_are_no_answer() -> None:
