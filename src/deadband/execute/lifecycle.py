@@ -2,8 +2,9 @@
 
 Rules
   * A fill of a working order is booked, whatever its status says: positions follow executions, not
-    statuses. So is one of an order that has ended, where the broker's own order state vouches for
-    it (`ord_status`). Any other is refused, and nothing goes on until it is reconciled.
+    statuses. So is one of an order that is over, or beyond what an order's children were sent for,
+    where the broker's own order state vouches for it (`ord_status`). Any other is refused, and
+    nothing goes on until it is reconciled.
   * Each exec_id is to be passed once: a report that comes twice would be booked twice.
   * While a change has no answer the order may be either: it is PENDING_REPLACE, and may fill by the
     larger of both terms. REPLACED brings the terms that were asked for, unless the broker names
@@ -64,8 +65,11 @@ def apply(state: State, report: ExecutionReport | TradeFee | Charge | Word) -> S
     if place is not None:
         parent = state.working[place]
         if report.exec_type is ExecType.REPLACED:
-            return _with(state, place, _grown(parent, report))
-        moved = _for_parent(parent, report)
+            return _with(state, place, _grown(parent, parent.cum_qty + report.leaves_qty))
+        if report.exec_type in TRADES and report.ord_status is not None:
+            traded = parent.cum_qty + report.last_qty - report.prior_qty
+            state = _with(state, place, _grown(parent, traded))
+        moved = _for_parent(state.working[place], report)
         return state if moved is None else _advanced(state, place, moved)
     if report.symbol in state.universe.index and _is_ending(report):
         return state
@@ -89,10 +93,12 @@ def _with(state: State, place: int, order: WorkingOrder) -> State:
     return replace(state, working=working, turnover_today=turnover)
 
 
-def _grown(parent: WorkingOrder, report: ExecutionReport) -> WorkingOrder:
-    """An order as large as its child has become by the broker's word, where that is larger."""
-    most = parent.cum_qty + report.leaves_qty
-    if most <= parent.order.order_qty:
+def _grown(parent: WorkingOrder, most: int) -> WorkingOrder:
+    """An order as large as what its children may trade, or have, by the broker's word.
+
+    Two of them may fill where one had been canceled, or where the broker has made two of one.
+    """
+    if most <= parent.largest_qty:
         return parent
     return replace(parent, order=replace(parent.order, order_qty=most))
 
@@ -174,9 +180,12 @@ def _is_ending(report: ExecutionReport) -> bool:
 
 
 def _expect_vouched(state: State, report: ExecutionReport) -> None:
-    """A trade of an order that has ended, by the word of a broker that keeps order states."""
+    """A trade of an order that is over here, by the word of a broker that keeps order states.
+
+    It may be alive there: then a comparison names it, and its name is frozen until it is not.
+    """
     known = report.symbol in state.universe.index
-    if known and report.exec_type in TRADES and report.ord_status in FINAL:
+    if known and report.exec_type in TRADES and report.ord_status is not None:
         return
     raise BrokerError(
         f"report for order {report.cl_ord_id}, which is not among the {len(state.working)} working "

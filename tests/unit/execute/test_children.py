@@ -116,6 +116,21 @@ def test_an_order_is_as_large_as_its_child_when_the_broker_makes_two_of_it() -> 
     assert after.working == state.working
 
 
+def test_a_canceled_child_and_the_next_that_both_fill_are_both_booked() -> None:
+    """By the word of a broker that keeps order states; the second may come in parts."""
+    state, child = state_of()
+    second = replace(child, cl_ord_id=f"{child.parent_id}.2")
+    said = {"last_px": 100.0, "ord_status": OrdStatus.PARTIALLY_FILLED}
+    state = fold(
+        state,
+        report(child, ExecType.TRADE, "1", last_qty=700, **said),
+        report(second, ExecType.TRADE, "2", last_qty=600, **said),
+        report(second, ExecType.TRADE, "3", last_qty=400, **said),
+    )
+    assert state.book.shares[0] == 1_700
+    assert state.working == ()
+
+
 def test_a_child_that_ends_after_its_order_is_full_moves_nothing() -> None:
     state, child = state_of()
     state = fold(state, report(child, ExecType.TRADE, "1", last_qty=QTY, last_px=100.0))
