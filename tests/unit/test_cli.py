@@ -210,7 +210,10 @@ def test_explain_says_what_happened_and_why(journal: Path) -> None:
     assert traded["code"] in set(map(str, Code))
     assert traded["sentence"].startswith("SIM001 was ")
     facts = dict(traded["facts"])
-    assert facts["order"].split()[0] in {"BUY", "SELL"}
+    _, qty, _, price = facts["order"].split()
+    assert facts["filled"].startswith(f"{qty} of {qty} at ")
+    assert facts["ended"] == "filled"
+    assert f" Its order: {qty} of {qty} shares filled at " in traded["sentence"]
     assert {limit for limit, *_ in traded["limits"]} >= {"GROSS", "NET", "TURNOVER"}
     (vote,) = (said for what, said in facts.items() if what.startswith("vote of "))
     assert "× 1.00 (WEIGHT_ALONE" in vote

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .account import AccountId, Client, ConfirmLive, Gateway, Host, Port, counter_of, utc_now
+from .account import AccountId, Client, ConfirmLive, Errand, Gateway, Host, Port, Rehearse
 from .shell import AsJson, ConfigFile, app, make_console, read_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..brokers.ibkr.broker import IbkrBroker
-    from ..brokers.ibkr.settings import IbkrSettings
     from ..core.config import Settings
     from ..core.events import Intent
     from ..live.doctor.examine import Case
@@ -45,6 +43,7 @@ def doctor(
         bool, typer.Option("--what-if", help="Ask what an order would need: shows read-only.")
     ] = False,
     confirm_live: ConfirmLive = "",
+    rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Examine a gateway and an account before a run; sends no order. Exit code 1 where one fails.
@@ -58,10 +57,10 @@ def doctor(
     case = Case(settings, names, sample, lines, bar_min, asks_what_if=what_if)
     # What sends no order needs no second word for a live account.
     confirmed = confirm_live if what_if else confirm_live or account
-    gateway = Gateway(account, host, port, client, confirmed, _hour(restart_at))
+    gateway = Gateway(account, host, port, client, confirmed, _hour(restart_at), rehearse)
     console = make_console(stderr=as_json)
     examined = _Examined(console)
-    asyncio.run(examined.through(gateway, case))
+    examined.at(gateway, case)
     examined.show()
     count = {kind: sum(one.verdict == kind for one in examined.probes) for kind in COLORS}
     if as_json:
@@ -97,20 +96,26 @@ class _Examined:
     console: Console
     probes: list[Probe] = field(default_factory=list)
 
-    async def through(self, gateway: Gateway, case: Case) -> None:
-        from ..core.errors import ConfigError
-        from ..live.doctor.examine import examine
+    def at(self, gateway: Gateway, case: Case) -> None:
+        """Examine the gateway; a fault of what it is to be is one more finding."""
+        from ..core.errors import BrokerError, ConfigError
         from ..live.doctor.probe import fail
 
         try:
-            settings = gateway.settings()
+            gateway.carry_out(lambda errand: self._through(errand, case))
         except ConfigError as fault:
             for text in fault.findings:
                 found, _, cure = text.rpartition(". ")
                 self.probes.append(fail("settings", f"{found}.", cure))
-            return
+        except BrokerError as fault:
+            found, _, cure = str(fault).rpartition(". ")
+            self.probes.append(fail("connection", f"{found}.", cure))
+
+    async def _through(self, errand: Errand, case: Case) -> None:
+        from ..live.doctor.examine import examine
+
         with self.console.status("examining"):
-            async for probe in examine(case, _broker(settings), utc_now):
+            async for probe in examine(case, _broker(errand), errand.wall):
                 self.probes.append(probe)
 
     def show(self) -> None:
@@ -128,11 +133,11 @@ class _Examined:
         self.console.print(", ".join(f"{kind}: {number}" for kind, number in count.items()))
 
 
-def _broker(settings: IbkrSettings) -> IbkrBroker:
+def _broker(errand: Errand) -> IbkrBroker:
     from ..brokers.ibkr.broker import IbkrBroker
     from ..core.broker import Memory
 
-    broker = counter_of(settings, _refuse, Memory()).broker
+    broker = errand.counter(_refuse, Memory()).broker
     assert isinstance(broker, IbkrBroker), "it was made so"
     return broker
 

@@ -32,7 +32,7 @@ from ..live.line import Line
 from ..live.lookout import Lookout
 from ..live.prepare import Prepared, prepare
 from ..live.recover import recover
-from ..live.rehearsal import FastLoop, patient, read_clock
+from ..live.rehearsal import FastLoop, patient, read_clock, refuse_live
 from ..live.rotation import Pace
 from ..live.run import LiveRun
 from ..live.trading_days import TradingDays
@@ -92,8 +92,7 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
     ibkr = ibkr_settings(settings.broker)
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
     if options.rehearse:
-        if ibkr.mode is Mode.LIVE:
-            raise ConfigError(("--rehearse is for `deadband gateway`. Drop it to trade live.",))
+        refuse_live(ibkr)
         wall = read_clock(ibkr, options.rehearse)
         ibkr = patient(ibkr, options.rehearse)
     prepared = prepare(settings, wall())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import ConfigError
+from .account import Rehearse
 from .shell import AsJson, ConfigFile, app, make_console, read_day, read_settings, show
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def run(
     client: Annotated[int | None, typer.Option(help="Client number; keep it.")] = None,
     confirm_live: Annotated[str, typer.Option(help="For a live account: type it again.")] = "",
     days: Annotated[int, typer.Option(min=1, help="At IBKR: sessions to trade.")] = 1,
-    rehearse: Annotated[
-        float, typer.Option(min=0, help="Take time from `deadband gateway --speed` of this speed.")
-    ] = 0.0,
+    rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Run a paper-trading day (or several) on the embedded simulated broker, or trade at IBKR.

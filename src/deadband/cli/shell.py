@@ -61,4 +61,4 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def show(console: Console, severity: str, text: str) -> None:
     console.print(f"[{COLORS[severity]}]{severity}[/]", end=" ")
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from ..brokers.ibkr.settings import IbkrSettings
+from ..brokers.ibkr.settings import IbkrSettings, Mode
 from ..brokers.ibkr.time_told import time_told
-from ..core.errors import BrokerError
+from ..core.errors import BrokerError, ConfigError
 
 MEASURE_S = 0.5
 """Real seconds over which the gateway's speed is measured."""
@@ -58,6 +58,12 @@ class GatewayClock:
 
     def __call__(self) -> datetime:
         return self.start + timedelta(seconds=(monotonic() - self.began) * self.speed)
+
+
+def refuse_live(settings: IbkrSettings) -> None:
+    """Raise ConfigError for a live account: its time is no simulated gateway's."""
+    if settings.mode is Mode.LIVE:
+        raise ConfigError(("--rehearse is for `deadband gateway`. Drop it to trade live.",))
 
 
 def read_clock(settings: IbkrSettings, speed: float) -> GatewayClock:
