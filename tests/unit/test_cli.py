@@ -351,6 +351,10 @@ BAD = {
     "a report of no journal": "report nowhere.db out",
     "a replay of no journal": "replay nowhere.db",
     "a replay of a table": "replay bars.csv",
+    "a port without a broker": "run --port 4002 --client 3",
+    "scores without bars": "run --scores scores.csv",
+    "names without bars": "run --universe names.csv",
+    "a gateway of no account": "gateway --account= --port 0",
     "an explanation of no journal": "explain nowhere.db SIM001",
     "an unknown symbol": "explain {journal} NOSUCH",
     "a time that is none": "explain {journal} SIM001 --at noon",
@@ -389,7 +393,8 @@ def test_a_misspelled_key_is_answered_with_the_right_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "command", ["run --seed x", "run --seed -1", "run --nothing", "dance", "replay"]
+    "command",
+    ["run --seed x", "run --seed -1", "run --nothing", "dance", "replay", "gateway --port 99999"],
 )
 def test_a_wrong_command_line_exits_with_two(command: str) -> None:
     said = call(*command.split())
@@ -489,7 +494,7 @@ def test_the_table_has_a_row_a_cycle(day: tuple[Path, Said]) -> None:
 def test_what_is_for_a_real_broker_is_refused_without_one(words: tuple[str, str]) -> None:
     said = call("run", *words)
     assert said.code == 2
-    assert "are for --broker ibkr" in said.err
+    assert f"{words[0]}: for --broker ibkr alone" in said.err
 
 
 def test_a_live_run_says_all_that_it_lacks_at_once() -> None:

@@ -106,7 +106,7 @@ async def _accepted(errand: Errand, journal: Path, wish: Wish, *, yes: bool) -> 
         what = Beginning(recovered.settings, universe, writer, errand.wall, recovered)
         line = await begin(what, errand.counter)
         try:
-            fault = skew_fault(line.broker)
+            fault = skew_fault(line.broker, errand.speed)
             if fault:
                 raise BrokerError(f"nothing was written: {fault}")
             offered = await accepted(line, journal, wish, confirm)

@@ -208,7 +208,7 @@ class _Command:
         )
         prefix = settings.execution.strategy
         # Whoever has to be flat is not kept from it by a clock.
-        fault = skew_fault(line.broker)
+        fault = skew_fault(line.broker, self.errand.speed)
         if fault:
             self.console.print(f"[yellow]warning[/] {fault}", soft_wrap=True)
         work = Flatten(line, quotes, names, prefix, reach, fill_s=self.wanted.wait_s, stop=stop)

@@ -74,7 +74,7 @@ async def _looked(errand: Errand, journal: Path) -> tuple[Look, str]:
             recovered = errand.recovered(journal)
             found = await look(recovered, make, errand.wall)
             is_still = reader.length() == before
-        fault = skew_fault(made[-1].broker)
+        fault = skew_fault(made[-1].broker, errand.speed)
         if is_still or not found.differences:
             return found, fault
     moving = "the run went on writing while it was compared: stop it, or ask again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -97,12 +98,29 @@ def run(
             raise ConfigError(("at IBKR it is today: drop --date and --to, and give --days.",))
         _trade(settings, journal, report, days, rehearse, as_json=as_json)
     else:
-        if account or confirm_live or rehearse or days > 1:
-            text = (
-                "--account, --confirm-live, --days and --rehearse are for --broker ibkr. Give it."
+        at_ibkr = {
+            "--account": account,
+            "--confirm-live": confirm_live,
+            "--host": host,
+            "--port": port,
+            "--client": client,
+            "--rehearse": rehearse,
+            "--days": days > 1,
+        }
+        _refuse_unused(at_ibkr, "for --broker ibkr alone. Give that too, or leave it out.")
+        if not settings.data.bars:
+            of_files = {"--scores": scores, "--universe": universe}
+            _refuse_unused(
+                of_files, "for bars of yours, and none are given. Give --bars too, or leave it out."
             )
-            raise ConfigError((text,))
         _backtest(settings, journal, report, (date_, to), seed, as_json=as_json)
+
+
+def _refuse_unused(given: Mapping[str, object], why: str) -> None:
+    """What is typed and would not be used was meant otherwise."""
+    named = [option for option, value in given.items() if value not in (None, "", False, 0.0)]
+    if named:
+        raise ConfigError((f"{', '.join(named)}: {why}",))
 
 
 def _broker(

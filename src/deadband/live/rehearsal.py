@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -19,6 +18,8 @@ from ..core.errors import BrokerError, ConfigError
 
 MEASURE_S = 0.5
 """Real seconds over which the gateway's speed is measured."""
+BUSY_S = 5.0
+"""Real seconds by which a busy machine may be behind before the clocks are called apart."""
 TOLERANCE = 0.3
 """How far the measured speed may be off, a fraction; machines are busy."""
 
@@ -86,8 +87,11 @@ async def _read(settings: IbkrSettings, speed: float) -> GatewayClock:
 
 def patient(settings: IbkrSettings, speed: float) -> IbkrSettings:
     """The settings with waits for the other process in real seconds: it is no faster than it is."""
-    waits: Mapping[str, float] = {
-        name: getattr(settings, name) * max(speed, 1.0)
-        for name in ("connect_s", "answer_s", "ack_s", "heartbeat_s", "silence_s", "most_skew_s")
+    speed = max(speed, 1.0)
+    waits: dict[str, float] = {
+        name: getattr(settings, name) * speed
+        for name in ("connect_s", "answer_s", "ack_s", "heartbeat_s", "silence_s")
     }
+    # Both processes are late at times where cores are few; a clock that goes on wrongly is not.
+    waits |= {"most_skew_s": settings.most_skew_s * (BUSY_S * speed if speed > 1.0 else 1.0)}
     return replace(settings, **waits)  # type: ignore[arg-type]
