@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from deadband.backtest.chart import HEIGHT, WIDTH, Line, line_chart
 from deadband.cli import main
 from deadband.core.reasons import Code
 from tests.kit.feed import clean
@@ -412,6 +413,18 @@ def test_it_runs_as_a_module() -> None:
 
 
 # the report
+
+
+def test_labels_of_a_chart_neither_touch_nor_pass_its_edge() -> None:
+    hours = ["09:55"] + ["10:00"] * 12 + ["11:00"] * 12 + ["12:00"]
+    svg = line_chart(hours, [Line("NAV", [float(k) for k in range(len(hours))])], "usd")
+    texts = re.findall(rf'<text x="([\d.]+)" y="{HEIGHT - 8}" text-anchor="(\w+)">([^<]+)', svg)
+    assert [(anchor, text) for _, anchor, text in texts] == [
+        ("start", "09:55"),
+        ("start", "11:00"),
+        ("end", "12:00"),
+    ]
+    assert float(texts[-1][0]) <= WIDTH
 
 
 class _Page(HTMLParser):

@@ -163,9 +163,11 @@ def _explained(journal: JournalReader, entry: Entry, symbol: str) -> Explanation
     record: CycleRecord = journal.value(entry.tree)
     universe = record.state.universe
     if symbol not in universe.index:
+        meant = symbol.upper()
         raise MissingError(
             f"{symbol} is not in the journal's universe of {len(universe)} names, such as "
             f"{', '.join(universe.symbols[:3])}."
+            + (f" Did you mean {meant}?" if meant in universe.index else "")
         )
     name = universe.index[symbol]
     code = BY_NUMBER[int(record.decision.code[name])]

@@ -192,7 +192,12 @@ def _labels(rows: list[Row]) -> list[str]:
     """Exchange hours where the run is one day, else days."""
     moments = [datetime.fromisoformat(row.at).astimezone(EXCHANGE_ZONE) for row in rows]
     one_day = moments[0].date() == moments[-1].date()
-    return [moment.strftime("%H:00" if one_day else "%b %d") for moment in moments]
+    labels = [moment.strftime("%H:00" if one_day else "%b %d") for moment in moments]
+    if one_day and moments[0].minute:
+        # Where the run begins within an hour, that hour's mark says when.
+        first = labels[0]
+        labels = [f"{moments[0]:%H:%M}" if label == first else label for label in labels]
+    return labels
 
 
 def _running(values: Any) -> list[float]:

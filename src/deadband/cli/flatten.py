@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ..live.line import Line
     from ..live.recover import Recovered
 
+FEW = 10
+"""So many names are listed where none of them is held: one may be misspelled."""
 HURRY_S = 0.5
 """Between two passes over the books that have to agree: someone waits for this command."""
 
@@ -214,7 +216,7 @@ class _Command:
         work = Flatten(line, quotes, names, prefix, reach, fill_s=self.wanted.wait_s, stop=stop)
 
         async def confirm(found: tuple[Leg, ...]) -> bool:
-            _show(self.console, found)
+            _show(self.console, found, names)
             working = sum(o.order.symbol in names for o in line.standing.state.working)
             if working:
                 self.console.print(f"{working} orders of ours work in these names: canceled first")
@@ -232,7 +234,7 @@ class _Command:
             await line.broker.close()
 
 
-def _show(console: Console, found: tuple[Leg, ...]) -> None:
+def _show(console: Console, found: tuple[Leg, ...], names: tuple[str, ...]) -> None:
     from rich.table import Table
 
     table = Table("name", "held", "order", "limit", "note", show_edge=False)
@@ -240,7 +242,8 @@ def _show(console: Console, found: tuple[Leg, ...]) -> None:
         order = f"{leg.side} {leg.qty:,}" if leg.qty else "none"
         price = f"{leg.price:.4f}".rstrip("0").rstrip(".") if leg.qty else ""
         table.add_row(leg.symbol, f"{leg.held:,}", order, price, leg.note)
-    console.print(table if found else "none of these names is held", soft_wrap=False)
+    few = f" ({', '.join(names)})" if 0 < len(names) <= FEW else ""
+    console.print(table if found else f"none of these names is held{few}", soft_wrap=False)
 
 
 def _conclude(console: Console, outcomes: list[Outcome], *, is_open: bool, as_json: bool) -> None:
