@@ -19,6 +19,7 @@ import pytest
 
 from deadband.backtest.chart import HEIGHT, WIDTH, Line, line_chart
 from deadband.cli import main
+from deadband.cli.shell import ORDER
 from deadband.core.reasons import Code
 from tests.kit.feed import clean
 
@@ -402,6 +403,16 @@ def test_a_wrong_command_line_exits_with_two(command: str) -> None:
     assert said.code == 2
     assert "Traceback" not in said.err
     assert said.err
+
+
+def test_the_list_of_commands_is_in_order_and_cuts_no_sentence() -> None:
+    said = call("--help")
+    assert said.code == 0
+    listed = re.findall(
+        r"^  ([a-z-]+) {2,}(\S.*)$", said.out.partition("Commands:")[2], re.MULTILINE
+    )
+    assert [name for name, _ in listed] == list(ORDER)
+    assert [text for _, text in listed if text.endswith("...")] == []
 
 
 def test_it_runs_as_a_module() -> None:

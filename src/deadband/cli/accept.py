@@ -54,10 +54,10 @@ def accept(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take the broker's word for a position that differs, or enter cash, in a run's journal.
+    """Take the broker's word for a position, or enter cash.
 
-    Compares first and shows what would be written. The run must not be alive. Exit code 1 where
-    something still differs, or nothing was written.
+    Into the journal of a run that has ended. Compares first and shows what would be written. The
+    run must not be alive. Exit code 1 where something still differs, or nothing was written.
     """
     from ..core.errors import ConfigError
     from ..live.accept import Nature, Wish

@@ -46,9 +46,10 @@ def doctor(
     rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Examine a gateway and an account before a run; sends no order. Exit code 1 where one fails.
+    """Examine a gateway and an account before a run; sends no order.
 
-    Configuration and bars are examined by `check`, a journal against its broker by `reconcile`.
+    Exit code 1 where a check fails. Configuration and bars are examined by `check`, a journal
+    against its broker by `reconcile`.
     """
     from ..live.doctor.examine import Case
 

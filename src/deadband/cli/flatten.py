@@ -68,10 +68,11 @@ def flatten(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Close positions: cancel what works in the names, then one limit order for each.
+    """Close positions by hand, with or without a run's journal.
 
-    Without names, all of the journal's universe. Needs no run, no solver, no scores. What has not
-    filled in time is canceled. Exit code 0 when the names are flat.
+    Cancels what works in the names, then sends one limit order for each. Without names, all of the
+    journal's universe. Needs no run, no solver, no scores. What has not filled in time is
+    canceled. Exit code 0 when the names are flat.
     """
     from ..core.errors import ConfigError
 

@@ -32,7 +32,10 @@ def gateway(
     master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Serve a simulated TWS gateway on this machine, for any client of the TWS text protocol."""
+    """Serve a simulated TWS gateway on this machine.
+
+    For any client of the TWS text protocol: docs/gateway.md.
+    """
     from ..core.errors import ConfigError
     from ..core.lint import lint, refuse_errors
     from ..core.session import EXCHANGE_ZONE

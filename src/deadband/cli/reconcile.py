@@ -42,7 +42,10 @@ def reconcile(
     rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a journal with the broker, sending and writing nothing; exit 1 where they differ."""
+    """Compare a journal with the broker; sends and writes nothing.
+
+    Exit code 1 where they differ.
+    """
     gateway = Gateway(account, host, port, client, confirm_live, rehearse=rehearse)
     found, warning = gateway.carry_out(lambda errand: _looked(errand, journal))
     if warning:

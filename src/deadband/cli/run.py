@@ -69,7 +69,7 @@ def run(
     rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run a paper-trading day (or several) on the embedded simulated broker, or trade at IBKR.
+    """Run a simulated or recorded day, or trade sessions at IBKR.
 
     Without --bars: a seeded simulated day of 100 names. With --broker ibkr: docs/live.md.
     """
