@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,22 @@ def test_what_a_run_trades_between_the_two_looks_is_no_difference(
         main()
     assert (exit_.value.code, looks) == (code, len(grows))
     assert ("went on writing" in capsys.readouterr().err) == (len(grows) == 5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("reconcile", "{}"), ("accept", "{}", "SPY"), ("flatten", "--journal", "{}")],
+)
+def test_a_journal_is_not_compared_with_another_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, words: tuple[str, ...]
+) -> None:
+    of = world(tmp_path)
+    made = of.settings
+    of.settings = replace(made, execution=replace(made.execution, account="DU777"))
+    lived(of)
+    given = [word.format(of.path) for word in words]
+    monkeypatch.setattr("sys.argv", ["deadband", *given, "--account", ACCOUNT])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2
+    assert f"is of account DU777, and {ACCOUNT} is named" in capsys.readouterr().err

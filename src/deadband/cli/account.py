@@ -34,6 +34,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 Wall = Callable[[], datetime]
 Result = TypeVar("Result")
+UNNAMED = "SIM"
+"""The account of settings that name none."""
 MOST_SKEW_S = 60.0
 """Beyond it our clock tells another hour than the broker's, and maybe another day."""
 
@@ -94,7 +96,18 @@ class Errand:
         return counter_of(self.settings, self.wall, write_ahead, memory, quotes=quotes)
 
     def recovered(self, journal: Path) -> Recovered:
-        return recovered_from(journal, self.wall)
+        """Where the run of a journal stands; raises JournalError where it is another account's."""
+        from ..core.errors import JournalError
+
+        recovered = recovered_from(journal, self.wall)
+        known, account = recovered.settings.execution.account, self.settings.account
+        # A run in code may have left its account at the default.
+        if known not in (account, UNNAMED):
+            raise JournalError(
+                f"journal {journal} is of account {known}, and {account} is named. Give "
+                f"--account {known}, or that account's journal."
+            )
+        return recovered
 
 
 def counter_of(
