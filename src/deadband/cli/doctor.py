@@ -36,9 +36,16 @@ def doctor(
     universe: Annotated[Path | None, typer.Option(help="Universe file: all its names.")] = None,
     config: ConfigFile = None,
     sample: Annotated[int, typer.Option(min=1, max=100, help="Names to look at.")] = 20,
-    lines: Annotated[int, typer.Option(min=1, help="Market data lines the account has.")] = 100,
-    bar_min: Annotated[float, typer.Option(min=0.1, help="Minutes of a cycle's interval.")] = 5.0,
-    restart_at: Annotated[str, typer.Option(help="Daily restart of the gateway, HH:MM.")] = "",
+    lines: Annotated[
+        int | None,
+        typer.Option(min=1, help="Market data lines the account has; else the config's."),
+    ] = None,
+    bar_min: Annotated[
+        float | None, typer.Option(min=0.1, help="Minutes of a cycle; else the config's.")
+    ] = None,
+    restart_at: Annotated[
+        str, typer.Option(help="Daily restart of the gateway, HH:MM; else the config's.")
+    ] = "",
     what_if: Annotated[
         bool, typer.Option("--what-if", help="Ask what an order would need: shows read-only.")
     ] = False,
@@ -55,10 +62,19 @@ def doctor(
 
     settings = read_settings(config)
     names = _names(symbol or [], universe, settings)
-    case = Case(settings, names, sample, lines, bar_min, asks_what_if=what_if)
+    broker = settings.broker
+    case = Case(
+        settings,
+        names,
+        sample,
+        lines or broker.market_data_lines,
+        bar_min or broker.bar_min,
+        asks_what_if=what_if,
+    )
     # What sends no order needs no second word for a live account.
     confirmed = confirm_live if what_if else confirm_live or account
-    gateway = Gateway(account, host, port, client, confirmed, _hour(restart_at), rehearse)
+    hour = _hour(restart_at or broker.restart_at)
+    gateway = Gateway(account, host, port, client, confirmed, hour, rehearse)
     console = make_console(stderr=as_json)
     examined = _Examined(console)
     examined.at(gateway, case)
