@@ -131,8 +131,10 @@ def _at(cycles: list[Entry], at: str) -> Entry:
     moment = _moment(cycles[-1].at, at)
     before = [entry for entry in cycles if datetime.fromisoformat(entry.at) <= moment]
     if not before:
+        first = _local(cycles[0].at)
         raise MissingError(
-            f"the journal begins at {cycles[0].at}, after {moment.isoformat()}. Name a later time."
+            f"the journal's first cycle is of {first:%Y-%m-%d %H:%M} ET, after "
+            f"{moment.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}. Name a later time."
         )
     return before[-1]
 
@@ -154,6 +156,10 @@ def _moment(last: str, at: str) -> datetime:
     return aware if aware.second or aware.microsecond else _end_of_minute(aware)
 
 
+def _local(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone(EXCHANGE_ZONE)
+
+
 def _end_of_minute(moment: datetime) -> datetime:
     """A live cycle is decided seconds after its bar's end, and told of by the minute."""
     return moment + timedelta(seconds=59, microseconds=999_999)
@@ -171,7 +177,7 @@ def _explained(journal: JournalReader, entry: Entry, symbol: str) -> Explanation
         )
     name = universe.index[symbol]
     code = BY_NUMBER[int(record.decision.code[name])]
-    local = datetime.fromisoformat(entry.at).astimezone(EXCHANGE_ZONE)
+    local = _local(entry.at)
     return Explanation(
         symbol=symbol,
         at=local.strftime("%Y-%m-%d %H:%M ET"),
