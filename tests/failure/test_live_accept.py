@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deadband import cycle
+from deadband.backtest.explain import explain
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
 from deadband.cli import main
@@ -392,12 +393,20 @@ def test_the_command_takes_the_position_over_that_was_seen(
     words = ["accept", str(of.path), "SPY", "--account", ACCOUNT, "--held", str(before + 7)]
     with served(of.host) as port:
         more = ["--port", str(port), "--as", "transfer", "--yes", "--json"]
+        # By this machine's clock it is another day than the gateway's.
+        code, out, err = said(monkeypatch, capsys, *words, *more)
+        assert (code, out, of.kinds().get("OPERATOR", 0)) == (2, "", 0)
+        assert "nothing was written: our clock is" in err and "--rehearse SPEED" in err
+        monkeypatch.setattr("deadband.cli.account.utc_now", lambda: of.host.timeline.now)
         code, out, err = said(monkeypatch, capsys, *words, *more)
     told = json.loads(out)
     assert (code, told["left"]) == (0, [])
     assert [(one["symbol"], one["shares"]) for one in told["written"]] == [("SPY", before + 7)]
     assert f"SPY {before} → {before + 7} shares" in err
     assert of.kinds()["OPERATOR"] == 1
+    explained = explain(of.path, "SPY")
+    assert "Afterwards the operator decided of it." in explained.sentence
+    assert f"{before} → {before + 7} shares" in dict(explained.facts)["by hand"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deadband import cycle
+from deadband.backtest.explain import explain
 from deadband.backtest.ledger import read_ledger
 from deadband.backtest.replay import replay
 from deadband.backtest.tca.journal import read_trades
@@ -83,6 +84,18 @@ def test_orders_are_worked_by_children_and_the_books_are_the_gateways(tmp_path: 
     trades = read_trades(of.path).trades
     assert {trade.algorithm for trade in trades} == {"passive"}
     assert sum(trade.qty.sum() for trade in trades) == np.abs(of.state.book.shares).sum()
+    # And who asks why is told how it was worked, by the minute that the run showed.
+    for trade in trades:
+        at = datetime.fromtimestamp(trade.at / 1e9, EXCHANGE_ZONE)
+        said = explain(of.path, trade.symbol, f"{at:%H:%M}")
+        facts, total = dict(said.facts), trade.qty.sum()
+        assert said.at == f"{at:%Y-%m-%d %H:%M} ET"
+        assert facts["order"].split()[1] == str(trade.order_qty)
+        assert facts["worked by"].startswith("passive (ALGO_ASKED), ")
+        assert facts["child 1"].split()[1] == "LIMIT"
+        assert facts["filled"].startswith(f"{total} of {trade.order_qty} at ")
+        assert facts["ended"].startswith("ORDER_")
+        assert f": {total} of {trade.order_qty} shares filled at " in said.sentence
 
 
 @pytest.mark.parametrize(
@@ -164,6 +177,15 @@ def test_accidents_on_children_and_a_death_end_with_the_gateways_books(
     lived(of)
     of.check()
     assert replay(of.path).differences == ()
+    # Corrections and busts are in what the cost analysis and an explanation count.
+    universe = of.state.universe.symbols
+    filled = dict.fromkeys(universe, 0)
+    for trade in read_trades(of.path).trades:
+        filled[trade.symbol] += trade.sign * int(trade.qty.sum())
+        at = datetime.fromtimestamp(trade.at / 1e9, EXCHANGE_ZONE)
+        facts = dict(explain(of.path, trade.symbol, f"{at:%H:%M}").facts)
+        assert facts["filled"].startswith(f"{trade.qty.sum()} of ")
+    assert filled == dict(zip(universe, of.state.book.shares.tolist(), strict=True))
 
 
 def test_halted_by_the_operator_everything_is_called_off_within_a_round(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,6 +306,20 @@ def test_what_cannot_be_meant_fails_with_its_cure(
     code, out = said(monkeypatch, capsys, *words)
     assert code == 1
     assert found in " ".join(out.split())
+
+
+def test_a_runs_config_says_what_the_command_line_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    config = tmp_path / "live.toml"
+    config.write_text('[broker]\nmarket_data_lines = 7\nbar_min = 15\nrestart_at = "23:45"\n')
+    with served(gateway()) as port:
+        words = ["--account", ACCOUNT, "--symbol", "AAPL", "--port", str(port)]
+        _, out = said(monkeypatch, capsys, *words, "--config", str(config), "--json")
+    checks = {one["name"]: one["found"] for one in json.loads(out.splitlines()[-1])["checks"]}
+    assert checks["restart"].startswith("23:45 New York")
+    assert "7 taken" in checks["data lines"]
+    assert "15-minute interval" in checks["pacing"]
 
 
 def test_an_hour_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from deadband.core.broker import BrokerSnapshot, Instrument, Ok, PriceBand
 from deadband.core.events import AccountReport, Halt, OrderState, PositionReport, Quality, Quote
 from deadband.core.orders import OrdStatus, Side
 from deadband.core.reasons import Code
+from deadband.core.session import EXCHANGE_ZONE
 from deadband.live.accept import Wish
 from deadband.live.closing import Leg, Reach, legs, orders_of
 from deadband.live.flatten import Flatten, Outcome, open_alone
@@ -408,12 +410,18 @@ def test_the_command_asks_closes_and_exits_by_what_is_left(
     with served(of.host) as port:
         code, [told] = said(port, "AAPL", answer="n\n")
         assert (code, told["declined"], told["left"]) == (1, True, {"AAPL": 12})
+        code, [told] = said(port, "AAPL", "--rehearse", "1", answer="n\n")
+        assert (code, told["declined"], told["left"]) == (1, True, {"AAPL": 12})
         # A name of the journal's goes into it, another one into a journal beside it.
         code, told = said(port, "AAPL", other, "--journal", str(of.path), answer="yes\n" * 2)
         assert (code, [one["left"] for one in told]) == (0, [{}, {}])
     assert held(of) == {}
     assert of.kinds()["OPERATOR"] == 1
-    assert len(list(tmp_path.glob("flatten-DU1234567-*.db"))) == 2
+    assert len(list(tmp_path.glob("flatten-DU1234567-*.db"))) == 3
+    # In a rehearsal it is the gateway's day, and so are the names of files.
+    today = f"{datetime.now(EXCHANGE_ZONE):%Y%m%d}"
+    beside = [path.name.split("-")[2] for path in tmp_path.glob("flatten-DU1234567-*.db")]
+    assert (beside.count("20260309"), beside.count(today)) == (1, 2)
 
 
 def test_ctrl_c_cancels_what_works_and_ends_by_itself(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from deadband.brokers.ibkr.clock import LoopClock
 from deadband.brokers.ibkr.settings import IbkrSettings
 from deadband.cli import main
 from deadband.core.broker import Memory, WriteAhead
+from deadband.core.events import Difference
 from deadband.core.reasons import Code
 from deadband.core.units import epoch_ns
-from deadband.live.begin import Counter
+from deadband.journal.store import JournalWriter
+from deadband.live.begin import Counter, OpenCounter
 from deadband.live.look import Look, look
-from deadband.live.recover import recover
+from deadband.live.recover import Recovered, recover
 from deadband.twsim.gateway import Gateway
 from deadband.twsim.server import Server
 
@@ -144,3 +147,54 @@ def test_a_live_account_is_typed_twice_and_a_journal_has_to_be_there(
         main()
     assert exit_.value.code == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("grows", "code"), [((True, False), 0), ((False,), 1), ((True,) * 5, 1)])
+def test_what_a_run_trades_between_the_two_looks_is_no_difference(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    grows: tuple[bool, ...],
+    code: int,
+) -> None:
+    of = world(tmp_path)
+    lived(of)
+    differs = Difference("AAPL", Code.RECON_POSITION_DIFFERS, 0, 7, 7, "")
+    looks = 0
+
+    async def look(_: Recovered, open_counter: OpenCounter, __: object) -> Look:
+        """A run that writes while it is looked at, and whose books agree once it does not."""
+        nonlocal looks
+        open_counter(lambda _: None, Memory())
+        if grows[looks]:
+            with JournalWriter(of.path, goes_on=True) as writer:
+                writer.append("REPORTS", "", of.host.timeline.now.isoformat(), ())
+        looks += 1
+        found = () if looks == len(grows) and code == 0 else (differs,)
+        return Look(found, 0, (), (), (), 1.0, 1.0)
+
+    monkeypatch.setattr("deadband.live.look.look", look)
+    monkeypatch.setattr("sys.argv", ["deadband", "reconcile", str(of.path), "--account", ACCOUNT])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert (exit_.value.code, looks) == (code, len(grows))
+    assert ("went on writing" in capsys.readouterr().err) == (len(grows) == 5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("reconcile", "{}"), ("accept", "{}", "SPY"), ("flatten", "--journal", "{}")],
+)
+def test_a_journal_is_not_compared_with_another_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, words: tuple[str, ...]
+) -> None:
+    of = world(tmp_path)
+    made = of.settings
+    of.settings = replace(made, execution=replace(made.execution, account="DU777"))
+    lived(of)
+    given = [word.format(of.path) for word in words]
+    monkeypatch.setattr("sys.argv", ["deadband", *given, "--account", ACCOUNT])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2
+    assert f"is of account DU777, and {ACCOUNT} is named" in capsys.readouterr().err

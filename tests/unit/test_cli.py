@@ -17,7 +17,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from deadband.backtest.chart import HEIGHT, WIDTH, Line, line_chart
 from deadband.cli import main
+from deadband.cli.shell import ORDER
 from deadband.core.reasons import Code
 from tests.kit.feed import clean
 
@@ -210,7 +212,10 @@ def test_explain_says_what_happened_and_why(journal: Path) -> None:
     assert traded["code"] in set(map(str, Code))
     assert traded["sentence"].startswith("SIM001 was ")
     facts = dict(traded["facts"])
-    assert facts["order"].split()[0] in {"BUY", "SELL"}
+    _, qty, _, price = facts["order"].split()
+    assert facts["filled"].startswith(f"{qty} of {qty} at ")
+    assert facts["ended"] == "filled"
+    assert f" Its order: {qty} of {qty} shares filled at " in traded["sentence"]
     assert {limit for limit, *_ in traded["limits"]} >= {"GROSS", "NET", "TURNOVER"}
     (vote,) = (said for what, said in facts.items() if what.startswith("vote of "))
     assert "× 1.00 (WEIGHT_ALONE" in vote
@@ -348,6 +353,10 @@ BAD = {
     "a report of no journal": "report nowhere.db out",
     "a replay of no journal": "replay nowhere.db",
     "a replay of a table": "replay bars.csv",
+    "a port without a broker": "run --port 4002 --client 3",
+    "scores without bars": "run --scores scores.csv",
+    "names without bars": "run --universe names.csv",
+    "a gateway of no account": "gateway --account= --port 0",
     "an explanation of no journal": "explain nowhere.db SIM001",
     "an unknown symbol": "explain {journal} NOSUCH",
     "a time that is none": "explain {journal} SIM001 --at noon",
@@ -386,13 +395,24 @@ def test_a_misspelled_key_is_answered_with_the_right_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "command", ["run --seed x", "run --seed -1", "run --nothing", "dance", "replay"]
+    "command",
+    ["run --seed x", "run --seed -1", "run --nothing", "dance", "replay", "gateway --port 99999"],
 )
 def test_a_wrong_command_line_exits_with_two(command: str) -> None:
     said = call(*command.split())
     assert said.code == 2
     assert "Traceback" not in said.err
     assert said.err
+
+
+def test_the_list_of_commands_is_in_order_and_cuts_no_sentence() -> None:
+    said = call("--help")
+    assert said.code == 0
+    listed = re.findall(
+        r"^  ([a-z-]+) {2,}(\S.*)$", said.out.partition("Commands:")[2], re.MULTILINE
+    )
+    assert [name for name, _ in listed] == list(ORDER)
+    assert [text for _, text in listed if text.endswith("...")] == []
 
 
 def test_it_runs_as_a_module() -> None:
@@ -404,6 +424,18 @@ def test_it_runs_as_a_module() -> None:
 
 
 # the report
+
+
+def test_labels_of_a_chart_neither_touch_nor_pass_its_edge() -> None:
+    hours = ["09:55"] + ["10:00"] * 12 + ["11:00"] * 12 + ["12:00"]
+    svg = line_chart(hours, [Line("NAV", [float(k) for k in range(len(hours))])], "usd")
+    texts = re.findall(rf'<text x="([\d.]+)" y="{HEIGHT - 8}" text-anchor="(\w+)">([^<]+)', svg)
+    assert [(anchor, text) for _, anchor, text in texts] == [
+        ("start", "09:55"),
+        ("start", "11:00"),
+        ("end", "12:00"),
+    ]
+    assert float(texts[-1][0]) <= WIDTH
 
 
 class _Page(HTMLParser):
@@ -486,7 +518,7 @@ def test_the_table_has_a_row_a_cycle(day: tuple[Path, Said]) -> None:
 def test_what_is_for_a_real_broker_is_refused_without_one(words: tuple[str, str]) -> None:
     said = call("run", *words)
     assert said.code == 2
-    assert "are for --broker ibkr" in said.err
+    assert f"{words[0]}: for --broker ibkr alone" in said.err
 
 
 def test_a_live_run_says_all_that_it_lacks_at_once() -> None:

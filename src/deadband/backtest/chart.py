@@ -10,6 +10,8 @@ import numpy as np
 
 WIDTH, HEIGHT = 860, 230
 LEFT, RIGHT, TOP, BOTTOM = 74, 14, 12, 26
+LABEL = 40
+"""Width of a label on the time axis."""
 COLORS = ("#1f5fa8", "#c2571a", "#3b8f4a", "#8a4fb0")
 MOST_POINTS = 1200
 
@@ -83,16 +85,24 @@ def _grid(value: float, low: float, high: float, unit: str) -> str:
 
 
 def _days(labels: Sequence[str]) -> list[str]:
-    """A mark where each label begins, thinned until the texts do not touch."""
+    """A mark where each label begins, and its text where it does not touch the one before."""
     starts = [i for i, label in enumerate(labels) if i == 0 or label != labels[i - 1]]
     every = max(1, -(-len(starts) // 9))
     parts = []
+    free = 0.0
     for i in starts[::every]:
         x = _x(i, len(labels))
         parts.append(
             f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-            f'<text x="{x:.1f}" y="{HEIGHT - 8}">{escape(labels[i])}</text>'
         )
+        # The last one may begin at the edge, and its text would end beyond it.
+        left, anchor = (x, "start") if x <= WIDTH - LABEL else (x - LABEL, "end")
+        if left >= free:
+            parts.append(
+                f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">'
+                f"{escape(labels[i])}</text>"
+            )
+            free = left + LABEL
     return parts
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..core.arrays import best_first
 from ..core.errors import JournalError, MissingError
 from ..core.limits import BY_NUMBER as LIMITS
 from ..core.limits import Limit
+from ..core.orders import Order
 from ..core.problem import Proposal
 from ..core.reasons import BY_NUMBER, Code
 from ..core.session import EXCHANGE_ZONE, session_on
@@ -21,13 +22,16 @@ from ..core.units import PERCENT
 from ..engines.margin import margin_of, shadow_price_ranges
 from ..journal.store import Entry, JournalReader
 from .explain_signal import signal_facts
+from .explain_work import WORKED, operator_facts, work_facts
 from .ledger import GATE
-from .run import CYCLE
+from .run import CYCLE, OPERATOR, REPORTS
 
 TRADES = ("BUY_", "CUT_", "DROP_", "ROTATE_", "HEDGE_", "CAP_", "TARGET_", "KILL_")
 """Families of codes under which a name is traded."""
 STOPPED = (Code.HOLD_LIMIT, Code.TARGET_MOVED)
 """Codes beside which the limit that held the name back is named."""
+TOLD = (CYCLE, REPORTS, WORKED, OPERATOR)
+"""Records that an explanation is made of."""
 AMENDED = {Code.ORDER_RAISED: "raised", Code.ORDER_REDUCED: "reduced"}
 
 
@@ -53,20 +57,44 @@ class Explanation:
 def explain(path: Path, symbol: str, at: str | None = None) -> Explanation:
     """Explain the last cycle at or before `at`: exchange clock (10:30), a cycle id, or ISO time.
 
-    Without `at`, the last cycle in which the name traded, else the last one of an open session.
+    A time without seconds is all of its minute. Without `at`, the last cycle in which the name
+    traded, else the last one of an open session. What became of its orders is told as far as the
+    journal knows by now.
     """
     with JournalReader(path) as journal:
-        cycles = [entry for entry in journal.entries() if entry.kind == CYCLE]
+        told = [each for each in journal.entries() if each.kind in TOLD]
+        cycles = [entry for entry in told if entry.kind == CYCLE]
         if not cycles:
             raise JournalError(f"journal {path} holds no cycle.")
-        if at is not None:
-            return _explained(journal, _at(cycles, at), symbol)
-        for entry in reversed(cycles):
-            plan = journal.value(entry.tree["plan"])
-            changed = any(n.symbol == symbol and n.code in AMENDED for n in plan.notes)
-            if changed or any(order.symbol == symbol for order in plan.orders):
-                return _explained(journal, entry, symbol)
-        return _explained(journal, cycles[max(0, len(cycles) - 2)], symbol)
+        entry = _at(cycles, at) if at is not None else _last_traded(journal, cycles, symbol)
+        found = _explained(journal, entry, symbol)
+        # Orders live for a session, which lies within one day of UTC.
+        same_day = [each for each in told if each.at[:10] == entry.at[:10]]
+        facts, then = work_facts(journal, same_day, _orders(journal.value(entry.tree), symbol))
+        until = min((each.seq for each in cycles if each.seq > entry.seq), default=told[-1].seq + 1)
+        # Without a time it is the last that was decided of the name: whatever came since counts.
+        until = told[-1].seq + 1 if at is None else until
+        words = [e for e in told if e.kind == OPERATOR and entry.seq < e.seq < until]
+        by_hand, word = operator_facts(journal, words, symbol)
+        return replace(
+            found, sentence=found.sentence + then + word, facts=found.facts + facts + by_hand
+        )
+
+
+def _last_traded(journal: JournalReader, cycles: list[Entry], symbol: str) -> Entry:
+    for entry in reversed(cycles):
+        plan = journal.value(entry.tree["plan"])
+        changed = any(n.symbol == symbol and n.code in AMENDED for n in plan.notes)
+        if changed or any(order.symbol == symbol for order in plan.orders):
+            return entry
+    return cycles[max(0, len(cycles) - 2)]
+
+
+def _orders(record: CycleRecord, symbol: str) -> list[Order]:
+    """What the cycle sent of a name, and what it changed."""
+    changed = {change.cl_ord_id for change in record.plan.replaces}
+    working = [one.order for one in record.state.working if one.order.cl_ord_id in changed]
+    return [order for order in (*working, *record.plan.orders) if order.symbol == symbol]
 
 
 def sample(path: Path, count: int) -> tuple[Explanation, ...]:
@@ -103,8 +131,10 @@ def _at(cycles: list[Entry], at: str) -> Entry:
     moment = _moment(cycles[-1].at, at)
     before = [entry for entry in cycles if datetime.fromisoformat(entry.at) <= moment]
     if not before:
+        first = _local(cycles[0].at)
         raise MissingError(
-            f"the journal begins at {cycles[0].at}, after {moment.isoformat()}. Name a later time."
+            f"the journal's first cycle is of {first:%Y-%m-%d %H:%M} ET, after "
+            f"{moment.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}. Name a later time."
         )
     return before[-1]
 
@@ -115,27 +145,39 @@ def _moment(last: str, at: str) -> datetime:
         if len(at) <= 5:
             session = session_on(datetime.fromisoformat(last).astimezone(EXCHANGE_ZONE).date())
             assert session is not None, "a journaled cycle is on a session day"
-            return session.at_clock(at)
+            return _end_of_minute(session.at_clock(at))
         moment = datetime.fromisoformat(at)
     except ValueError as fault:
         raise MissingError(
             f"--at {at} is not a time. Give exchange clock time such as 10:30, "
             "2026-03-02T10:30, or a cycle id."
         ) from fault
-    return moment if moment.tzinfo else moment.replace(tzinfo=EXCHANGE_ZONE)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=EXCHANGE_ZONE)
+    return aware if aware.second or aware.microsecond else _end_of_minute(aware)
+
+
+def _local(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone(EXCHANGE_ZONE)
+
+
+def _end_of_minute(moment: datetime) -> datetime:
+    """A live cycle is decided seconds after its bar's end, and told of by the minute."""
+    return moment + timedelta(seconds=59, microseconds=999_999)
 
 
 def _explained(journal: JournalReader, entry: Entry, symbol: str) -> Explanation:
     record: CycleRecord = journal.value(entry.tree)
     universe = record.state.universe
     if symbol not in universe.index:
+        meant = symbol.upper()
         raise MissingError(
             f"{symbol} is not in the journal's universe of {len(universe)} names, such as "
             f"{', '.join(universe.symbols[:3])}."
+            + (f" Did you mean {meant}?" if meant in universe.index else "")
         )
     name = universe.index[symbol]
     code = BY_NUMBER[int(record.decision.code[name])]
-    local = datetime.fromisoformat(entry.at).astimezone(EXCHANGE_ZONE)
+    local = _local(entry.at)
     return Explanation(
         symbol=symbol,
         at=local.strftime("%Y-%m-%d %H:%M ET"),

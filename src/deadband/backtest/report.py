@@ -84,6 +84,8 @@ def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
     days = max(summary["sessions"], 1)
     # Only where nights cost something: elsewhere there is nothing to say of them.
     carry = [(_NIGHTS[kind], f"{usd:,.2f} USD") for kind, usd in summary["carry_by_kind"].items()]
+    flows = summary["flows"]
+    outside = [("of which from outside", f"{flows:+,.2f} USD")] if flows else []
     return [
         ("Cycles", f"{summary['cycles']:,} in {days} session{'s' if days > 1 else ''}"),
         ("Orders / fills", f"{summary['orders']:,} / {summary['fills']:,}"),
@@ -91,6 +93,7 @@ def figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("Denied by the gate", f"{sum(summary['denied'].values()):,} orders"),
         ("Round trips a day", f"{summary['round_trips'] / days:.1f}"),
         ("NAV", f"{summary['nav_start']:,.2f} → {summary['nav_end']:,.2f} USD"),
+        *outside,
         ("P&L after costs", f"{summary['pnl']:+,.2f} USD"),
         ("Costs", f"{summary['costs']:,.2f} USD"),
         ("of which fees", f"{summary['fees']:,.2f} USD"),
@@ -189,7 +192,12 @@ def _labels(rows: list[Row]) -> list[str]:
     """Exchange hours where the run is one day, else days."""
     moments = [datetime.fromisoformat(row.at).astimezone(EXCHANGE_ZONE) for row in rows]
     one_day = moments[0].date() == moments[-1].date()
-    return [moment.strftime("%H:00" if one_day else "%b %d") for moment in moments]
+    labels = [moment.strftime("%H:00" if one_day else "%b %d") for moment in moments]
+    if one_day and moments[0].minute:
+        # Where the run begins within an hour, that hour's mark says when.
+        first = labels[0]
+        labels = [f"{moments[0]:%H:%M}" if label == first else label for label in labels]
+    return labels
 
 
 def _running(values: Any) -> list[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,15 @@ from .account import (
     AccountId,
     Client,
     ConfirmLive,
+    Errand,
     Gateway,
     Host,
     Port,
+    Rehearse,
     Yes,
     asked,
     continued,
-    counter_of,
-    recovered_from,
-    utc_now,
+    skew_fault,
 )
 from .shell import AsJson, app, make_console
 
@@ -51,13 +50,14 @@ def accept(
     host: Host = "127.0.0.1",
     client: Client = 12,
     confirm_live: ConfirmLive = "",
+    rehearse: Rehearse = 0.0,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take the broker's word for a position that differs, or enter cash, in a run's journal.
+    """Take the broker's word for a position, or enter cash.
 
-    Compares first and shows what would be written. The run must not be alive. Exit code 1 where
-    something still differs, or nothing was written.
+    Into the journal of a run that has ended. Compares first and shows what would be written. The
+    run must not be alive. Exit code 1 where something still differs, or nothing was written.
     """
     from ..core.errors import ConfigError
     from ..live.accept import Nature, Wish
@@ -76,8 +76,9 @@ def accept(
         nature=Nature(nature) if nature else None,
         why=why,
     )
-    gateway = Gateway(account, host, port, client, confirm_live)
-    _concluded(asyncio.run(_accepted(gateway, journal, wish, yes=yes)), as_json=as_json)
+    gateway = Gateway(account, host, port, client, confirm_live, rehearse=rehearse)
+    done = gateway.carry_out(lambda errand: _accepted(errand, journal, wish, yes=yes))
+    _concluded(done, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ class _Done:
     left: tuple[Difference, ...]
 
 
-async def _accepted(gateway: Gateway, journal: Path, wish: Wish, *, yes: bool) -> _Done:
+async def _accepted(errand: Errand, journal: Path, wish: Wish, *, yes: bool) -> _Done:
+    from ..core.errors import BrokerError
     from ..live.accept import accept as accepted
     from ..live.begin import Beginning, begin
 
-    settings = gateway.settings()
     console = make_console(stderr=True)
 
     async def confirm(offered: Offer) -> bool:
@@ -100,10 +101,14 @@ async def _accepted(gateway: Gateway, journal: Path, wish: Wish, *, yes: bool) -
         return yes or await asked("Write this into the journal?")
 
     with continued(journal) as writer:
-        recovered = recovered_from(journal)
-        what = Beginning(recovered.settings, recovered.state.universe, writer, utc_now, recovered)
-        line = await begin(what, lambda ahead, memory: counter_of(settings, ahead, memory))
+        recovered = errand.recovered(journal)
+        universe = recovered.state.universe
+        what = Beginning(recovered.settings, universe, writer, errand.wall, recovered)
+        line = await begin(what, errand.counter)
         try:
+            fault = skew_fault(line.broker, errand.speed)
+            if fault:
+                raise BrokerError(f"nothing was written: {fault}")
             offered = await accepted(line, journal, wish, confirm)
             return _Done(offered, line.standing.differences)
         finally:

@@ -20,7 +20,10 @@ def check(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a configuration, and the bars it names: all findings at once, with numbers and cure."""
+    """Check a configuration and the bars it names.
+
+    All findings at once, with numbers and the cure; exit code 1 where one is an error.
+    """
     from ..backtest.check import check as checked
 
     settings = read_settings(config)

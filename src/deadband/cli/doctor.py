@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .account import AccountId, Client, ConfirmLive, Gateway, Host, Port, counter_of, utc_now
+from .account import AccountId, Client, ConfirmLive, Errand, Gateway, Host, Port, Rehearse
 from .shell import AsJson, ConfigFile, app, make_console, read_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..brokers.ibkr.broker import IbkrBroker
-    from ..brokers.ibkr.settings import IbkrSettings
     from ..core.config import Settings
     from ..core.events import Intent
     from ..live.doctor.examine import Case
@@ -38,30 +36,48 @@ def doctor(
     universe: Annotated[Path | None, typer.Option(help="Universe file: all its names.")] = None,
     config: ConfigFile = None,
     sample: Annotated[int, typer.Option(min=1, max=100, help="Names to look at.")] = 20,
-    lines: Annotated[int, typer.Option(min=1, help="Market data lines the account has.")] = 100,
-    bar_min: Annotated[float, typer.Option(min=0.1, help="Minutes of a cycle's interval.")] = 5.0,
-    restart_at: Annotated[str, typer.Option(help="Daily restart of the gateway, HH:MM.")] = "",
+    lines: Annotated[
+        int | None,
+        typer.Option(min=1, help="Market data lines the account has; else the config's."),
+    ] = None,
+    bar_min: Annotated[
+        float | None, typer.Option(min=0.1, help="Minutes of a cycle; else the config's.")
+    ] = None,
+    restart_at: Annotated[
+        str, typer.Option(help="Daily restart of the gateway, HH:MM; else the config's.")
+    ] = "",
     what_if: Annotated[
         bool, typer.Option("--what-if", help="Ask what an order would need: shows read-only.")
     ] = False,
     confirm_live: ConfirmLive = "",
+    rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Examine a gateway and an account before a run; sends no order. Exit code 1 where one fails.
+    """Examine a gateway and an account before a run; sends no order.
 
-    Configuration and bars are examined by `check`, a journal against its broker by `reconcile`.
+    Exit code 1 where a check fails. Configuration and bars are examined by `check`, a journal
+    against its broker by `reconcile`.
     """
     from ..live.doctor.examine import Case
 
     settings = read_settings(config)
     names = _names(symbol or [], universe, settings)
-    case = Case(settings, names, sample, lines, bar_min, asks_what_if=what_if)
+    broker = settings.broker
+    case = Case(
+        settings,
+        names,
+        sample,
+        lines or broker.market_data_lines,
+        bar_min or broker.bar_min,
+        asks_what_if=what_if,
+    )
     # What sends no order needs no second word for a live account.
     confirmed = confirm_live if what_if else confirm_live or account
-    gateway = Gateway(account, host, port, client, confirmed, _hour(restart_at))
+    hour = _hour(restart_at or broker.restart_at)
+    gateway = Gateway(account, host, port, client, confirmed, hour, rehearse)
     console = make_console(stderr=as_json)
     examined = _Examined(console)
-    asyncio.run(examined.through(gateway, case))
+    examined.at(gateway, case)
     examined.show()
     count = {kind: sum(one.verdict == kind for one in examined.probes) for kind in COLORS}
     if as_json:
@@ -97,20 +113,26 @@ class _Examined:
     console: Console
     probes: list[Probe] = field(default_factory=list)
 
-    async def through(self, gateway: Gateway, case: Case) -> None:
-        from ..core.errors import ConfigError
-        from ..live.doctor.examine import examine
+    def at(self, gateway: Gateway, case: Case) -> None:
+        """Examine the gateway; a fault of what it is to be is one more finding."""
+        from ..core.errors import BrokerError, ConfigError
         from ..live.doctor.probe import fail
 
         try:
-            settings = gateway.settings()
+            gateway.carry_out(lambda errand: self._through(errand, case))
         except ConfigError as fault:
             for text in fault.findings:
                 found, _, cure = text.rpartition(". ")
                 self.probes.append(fail("settings", f"{found}.", cure))
-            return
+        except BrokerError as fault:
+            found, _, cure = str(fault).rpartition(". ")
+            self.probes.append(fail("connection", f"{found}.", cure))
+
+    async def _through(self, errand: Errand, case: Case) -> None:
+        from ..live.doctor.examine import examine
+
         with self.console.status("examining"):
-            async for probe in examine(case, _broker(settings), utc_now):
+            async for probe in examine(case, _broker(errand), errand.wall):
                 self.probes.append(probe)
 
     def show(self) -> None:
@@ -128,11 +150,11 @@ class _Examined:
         self.console.print(", ".join(f"{kind}: {number}" for kind, number in count.items()))
 
 
-def _broker(settings: IbkrSettings) -> IbkrBroker:
+def _broker(errand: Errand) -> IbkrBroker:
     from ..brokers.ibkr.broker import IbkrBroker
     from ..core.broker import Memory
 
-    broker = counter_of(settings, _refuse, Memory()).broker
+    broker = errand.counter(_refuse, Memory()).broker
     assert isinstance(broker, IbkrBroker), "it was made so"
     return broker
 

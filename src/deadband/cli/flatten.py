@@ -16,16 +16,16 @@ import typer
 from .account import (
     AccountId,
     ConfirmLive,
+    Errand,
     Gateway,
     Host,
     OwnClient,
     Port,
+    Rehearse,
     Yes,
     asked,
     continued,
-    counter_of,
-    recovered_from,
-    utc_now,
+    skew_fault,
 )
 from .shell import AsJson, ConfigFile, app, make_console, read_settings
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ..live.line import Line
     from ..live.recover import Recovered
 
+FEW = 10
+"""So many names are listed where none of them is held: one may be misspelled."""
 HURRY_S = 0.5
 """Between two passes over the books that have to agree: someone waits for this command."""
 
@@ -61,14 +63,16 @@ def flatten(
     host: Host = "127.0.0.1",
     client: OwnClient = 11,
     confirm_live: ConfirmLive = "",
+    rehearse: Rehearse = 0.0,
     config: ConfigFile = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Close positions: cancel what works in the names, then one limit order for each.
+    """Close positions by hand, with or without a run's journal.
 
-    Without names, all of the journal's universe. Needs no run, no solver, no scores. What has not
-    filled in time is canceled. Exit code 0 when the names are flat.
+    Cancels what works in the names, then sends one limit order for each. Without names, all of the
+    journal's universe. Needs no run, no solver, no scores. What has not filled in time is
+    canceled. Exit code 0 when the names are flat.
     """
     from ..core.errors import ConfigError
 
@@ -78,11 +82,22 @@ def flatten(
     if names and everything:
         raise ConfigError(("symbols and --all contradict each other. Give one of them.",))
     wanted = _Wanted(names, everything, journal, collar_bps, wait_s, yes)
-    gateway = Gateway(account, host, port, client, confirm_live, settle_s=HURRY_S)
-    settings = read_settings(config)
-    command = _Command(gateway, wanted, settings, make_console(stderr=as_json))
-    outcomes = asyncio.run(command.carried_out())
-    _conclude(command.console, outcomes, as_json=as_json)
+    gateway = Gateway(
+        account, host, port, client, confirm_live, rehearse=rehearse, settle_s=HURRY_S
+    )
+    settings, console = read_settings(config), make_console(stderr=as_json)
+    outcomes, is_open = gateway.carry_out(
+        lambda errand: _carried_out(_Command(errand, wanted, settings, console))
+    )
+    _conclude(console, outcomes, is_open=is_open, as_json=as_json)
+
+
+async def _carried_out(command: _Command) -> tuple[list[Outcome], bool]:
+    """What became of the names, and whether the exchange is open by the clock it went by."""
+    from ..core.session import session_at
+
+    outcomes = await command.carried_out()
+    return outcomes, session_at(command.errand.wall()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ class _Wanted:
 
 @dataclass(slots=True, eq=False)
 class _Command:
-    gateway: Gateway
+    errand: Errand
     wanted: _Wanted
     settings: Settings
     console: Console
@@ -108,7 +123,7 @@ class _Command:
         if journal is None:
             return [await self._alone(Path(), self.wanted.names, stop)]
         with continued(journal) as writer:
-            recovered = recovered_from(journal)
+            recovered = self.errand.recovered(journal)
             own = recovered.state.universe.symbols
             inside = tuple(name for name in self.wanted.names if name in own)
             outcomes = []
@@ -134,7 +149,7 @@ class _Command:
             settings=recovered.settings,
             universe=recovered.state.universe,
             journal=writer,
-            wall=utc_now,
+            wall=self.errand.wall,
             recovered=recovered,
             patience=Patience(settle_s=HURRY_S),
             watched=(),
@@ -156,13 +171,12 @@ class _Command:
         from ..live.flatten import open_alone
         from ..live.line import Patience
 
-        clock = utc_now().astimezone(EXCHANGE_ZONE).strftime("%Y%m%d-%H%M%S")
-        path = folder / f"flatten-{self.gateway.account}-{clock}.db"
+        wall = self.errand.wall
+        clock = wall().astimezone(EXCHANGE_ZONE).strftime("%Y%m%d-%H%M%S")
+        path = folder / f"flatten-{self.errand.settings.account}-{clock}.db"
         with JournalWriter(path) as writer:
             counters, make = self._counters()
-            line = await open_alone(
-                writer, self.settings, make, utc_now, Patience(settle_s=HURRY_S)
-            )
+            line = await open_alone(writer, self.settings, make, wall, Patience(settle_s=HURRY_S))
             self.console.print(f"journal {path}", markup=False, soft_wrap=True)
             held = line.standing.state.universe.symbols
             chosen = names or tuple(name for name in held if name not in without)
@@ -171,10 +185,9 @@ class _Command:
     def _counters(self) -> tuple[list[Counter], Callable[[WriteAhead, Memory], Counter]]:
         """A maker of brokers, and a list of what it made: quotes are asked for name by name."""
         made: list[Counter] = []
-        settings = self.gateway.settings()
 
         def make(write_ahead: WriteAhead, memory: Memory) -> Counter:
-            made.append(counter_of(settings, write_ahead, memory, quotes=True))
+            made.append(self.errand.counter(write_ahead, memory, quotes=True))
             return replace(made[-1], quotes=None)
 
         return made, make
@@ -197,10 +210,14 @@ class _Command:
             settings.execution.collar_bps if collar is None else collar, settings.gate.collar_bps
         )
         prefix = settings.execution.strategy
+        # Whoever has to be flat is not kept from it by a clock.
+        fault = skew_fault(line.broker, self.errand.speed)
+        if fault:
+            self.console.print(f"[yellow]warning[/] {fault}", soft_wrap=True)
         work = Flatten(line, quotes, names, prefix, reach, fill_s=self.wanted.wait_s, stop=stop)
 
         async def confirm(found: tuple[Leg, ...]) -> bool:
-            _show(self.console, found)
+            _show(self.console, found, names)
             working = sum(o.order.symbol in names for o in line.standing.state.working)
             if working:
                 self.console.print(f"{working} orders of ours work in these names: canceled first")
@@ -218,7 +235,7 @@ class _Command:
             await line.broker.close()
 
 
-def _show(console: Console, found: tuple[Leg, ...]) -> None:
+def _show(console: Console, found: tuple[Leg, ...], names: tuple[str, ...]) -> None:
     from rich.table import Table
 
     table = Table("name", "held", "order", "limit", "note", show_edge=False)
@@ -226,12 +243,11 @@ def _show(console: Console, found: tuple[Leg, ...]) -> None:
         order = f"{leg.side} {leg.qty:,}" if leg.qty else "none"
         price = f"{leg.price:.4f}".rstrip("0").rstrip(".") if leg.qty else ""
         table.add_row(leg.symbol, f"{leg.held:,}", order, price, leg.note)
-    console.print(table if found else "none of these names is held", soft_wrap=False)
+    few = f" ({', '.join(names)})" if 0 < len(names) <= FEW else ""
+    console.print(table if found else f"none of these names is held{few}", soft_wrap=False)
 
 
-def _conclude(console: Console, outcomes: list[Outcome], *, as_json: bool) -> None:
-    from ..core.session import session_at
-
+def _conclude(console: Console, outcomes: list[Outcome], *, is_open: bool, as_json: bool) -> None:
     for outcome in outcomes:
         for fault in outcome.faults:
             console.print(fault, markup=False, soft_wrap=True)
@@ -244,7 +260,7 @@ def _conclude(console: Console, outcomes: list[Outcome], *, as_json: bool) -> No
             console.print("what is left is not known")
         elif outcome.left:
             left = ", ".join(f"{symbol} {qty:,}" for symbol, qty in outcome.left.items())
-            closed = "" if session_at(utc_now()) else " (the exchange is closed by our clock)"
+            closed = "" if is_open else " (the exchange is closed by our clock)"
             console.print(f"left: {left}{closed}", markup=False, soft_wrap=True)
         else:
             console.print("flat")

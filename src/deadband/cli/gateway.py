@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @app.command()
 def gateway(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 lets the system choose.")] = 4002,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")
+    ] = 4002,
     host: Annotated[str, typer.Option(help="This machine's address.")] = "127.0.0.1",
     account: Annotated[list[str] | None, typer.Option(help="Account, repeatable.")] = None,
     cash: Annotated[float, typer.Option(min=0, help="USD in each account.")] = 1_000_000.0,
@@ -30,7 +32,11 @@ def gateway(
     master: Annotated[int | None, typer.Option(help="Client that hears of all orders.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Serve a simulated TWS gateway on this machine, for any client of the TWS text protocol."""
+    """Serve a simulated TWS gateway on this machine.
+
+    For any client of the TWS text protocol: docs/gateway.md.
+    """
+    from ..core.errors import ConfigError
     from ..core.lint import lint, refuse_errors
     from ..core.session import EXCHANGE_ZONE
     from ..twsim.faults import read_faults
@@ -38,11 +44,14 @@ def gateway(
     from ..twsim.timeline import first_instant
     from ..twsim.world import GatewaySettings
 
+    accounts = tuple(account or ("DU1234567",))
+    if not all(accounts) or len(set(accounts)) < len(accounts):
+        raise ConfigError(("--account is empty, or given twice. Write it as DU1234567.",))
     checked = read_settings(config)
     refuse_errors(lint(checked))
     built = GatewaySettings(
         start=first_instant(start, datetime.now(EXCHANGE_ZONE)),
-        accounts=tuple(account or ("DU1234567",)),
+        accounts=accounts,
         cash_usd=cash,
         seed=seed,
         step_s=step,

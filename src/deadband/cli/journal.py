@@ -19,7 +19,10 @@ def explain(
     at: Annotated[str | None, typer.Option(help="10:30, 2026-03-02T10:30, or a cycle id.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a name was or was not traded: code, numbers, counterpart, limits and gates."""
+    """Say why a name was or was not traded, and how it was worked.
+
+    Code, numbers, counterpart, limits, gates, and its orders child by child.
+    """
     from dataclasses import asdict
 
     from rich.table import Table

@@ -32,11 +32,12 @@ from ..live.line import Line
 from ..live.lookout import Lookout
 from ..live.prepare import Prepared, prepare
 from ..live.recover import recover
-from ..live.rehearsal import FastLoop, patient, read_clock
+from ..live.rehearsal import FastLoop, patient, read_clock, refuse_live
 from ..live.rotation import Pace
 from ..live.run import LiveRun
 from ..live.trading_days import TradingDays
 from ..switch.file import NAME, SwitchFile, open_switch
+from .account import skew_fault
 from .live_words import NO_DATA, Told, beat_line, clock, cycle_line
 from .shell import COLORS, make_console, show
 
@@ -92,8 +93,7 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
     ibkr = ibkr_settings(settings.broker)
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
     if options.rehearse:
-        if ibkr.mode is Mode.LIVE:
-            raise ConfigError(("--rehearse is for `deadband gateway`. Drop it to trade live.",))
+        refuse_live(ibkr)
         wall = read_clock(ibkr, options.rehearse)
         ibkr = patient(ibkr, options.rehearse)
     prepared = prepare(settings, wall())
@@ -114,7 +114,9 @@ def trade(settings: Settings, options: LiveOptions) -> Path:
             _beating(console) as beat,
             asyncio.Runner(loop_factory=(lambda: loop) if loop else None) as runner,
         ):
-            runner.run(Desk(prepared, ibkr, wall, switch, path, options.days, say, beat).over())
+            speed = options.rehearse or 1.0
+            desk = Desk(prepared, ibkr, wall, switch, path, options.days, say, beat, speed)
+            runner.run(desk.over())
     except asyncio.CancelledError:
         say("warning", "stopped at once: orders live on at the broker, the next start finds them")
         raise SystemExit(130) from None
@@ -160,6 +162,7 @@ class Desk:
     days: int
     say: Callable[[str, str], None]
     beat: Callable[[str], None]
+    speed: float = 1.0
     broker: IbkrBroker | None = field(default=None, init=False)
 
     async def over(self) -> None:
@@ -188,6 +191,10 @@ class Desk:
             line = await begin(what, self._counter)
         except BrokerError as fault:
             raise BrokerError(f"{fault}{_elsewhere(self.ibkr, str(fault))}") from fault
+        skew = skew_fault(line.broker, self.speed)
+        if skew:
+            await line.broker.close()
+            raise BrokerError(f"nothing is traded: {skew}")
         known = [line.reference.instrument(symbol) for symbol in universe.symbols]
         said = {text for one in known if one is not None for text in disagreements(one)}
         for text in sorted(said):

@@ -23,7 +23,9 @@ def risk_check(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random portfolios.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the risk model's forecasts, and other estimators', with what happened.
+    """Compare risk forecasts with what happened.
+
+    The risk model's, and other estimators'.
 
     Out of sample, half an hour ahead, on many random portfolios. Estimators of scikit-learn and
     skfolio take part where they are installed: pip install "deadband[risk-check]".

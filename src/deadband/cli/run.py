@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import ConfigError
+from .account import Rehearse
 from .shell import AsJson, ConfigFile, app, make_console, read_day, read_settings, show
 
 if TYPE_CHECKING:
@@ -64,12 +66,10 @@ def run(
     client: Annotated[int | None, typer.Option(help="Client number; keep it.")] = None,
     confirm_live: Annotated[str, typer.Option(help="For a live account: type it again.")] = "",
     days: Annotated[int, typer.Option(min=1, help="At IBKR: sessions to trade.")] = 1,
-    rehearse: Annotated[
-        float, typer.Option(min=0, help="Take time from `deadband gateway --speed` of this speed.")
-    ] = 0.0,
+    rehearse: Rehearse = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run a paper-trading day (or several) on the embedded simulated broker, or trade at IBKR.
+    """Run a simulated or recorded day, or trade sessions at IBKR.
 
     Without --bars: a seeded simulated day of 100 names. With --broker ibkr: docs/live.md.
     """
@@ -98,12 +98,29 @@ def run(
             raise ConfigError(("at IBKR it is today: drop --date and --to, and give --days.",))
         _trade(settings, journal, report, days, rehearse, as_json=as_json)
     else:
-        if account or confirm_live or rehearse or days > 1:
-            text = (
-                "--account, --confirm-live, --days and --rehearse are for --broker ibkr. Give it."
+        at_ibkr = {
+            "--account": account,
+            "--confirm-live": confirm_live,
+            "--host": host,
+            "--port": port,
+            "--client": client,
+            "--rehearse": rehearse,
+            "--days": days > 1,
+        }
+        _refuse_unused(at_ibkr, "for --broker ibkr alone. Give that too, or leave it out.")
+        if not settings.data.bars:
+            of_files = {"--scores": scores, "--universe": universe}
+            _refuse_unused(
+                of_files, "for bars of yours, and none are given. Give --bars too, or leave it out."
             )
-            raise ConfigError((text,))
         _backtest(settings, journal, report, (date_, to), seed, as_json=as_json)
+
+
+def _refuse_unused(given: Mapping[str, object], why: str) -> None:
+    """What is typed and would not be used was meant otherwise."""
+    named = [option for option, value in given.items() if value not in (None, "", False, 0.0)]
+    if named:
+        raise ConfigError((f"{', '.join(named)}: {why}",))
 
 
 def _broker(

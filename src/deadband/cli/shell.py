@@ -8,13 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.core
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..core.config import Settings
 
+ORDER = (
+    *("run", "check", "explain", "replay", "report", "tca", "risk-check"),
+    *("gateway", "doctor", "reconcile", "accept", "flatten", "kill", "reduce", "resume"),
+)
+"""Commands as they are met: a day and its journal, then a gateway and its account."""
+
+
+class InOrder(typer.core.TyperGroup):
+    """Lists the commands in their order."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+
 app = typer.Typer(
+    cls=InOrder,
     help="Portfolio decision engine: computes every interval, trades only when a trigger fires.",
     no_args_is_help=True,
     add_completion=False,
@@ -61,4 +77,4 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def show(console: Console, severity: str, text: str) -> None:
     console.print(f"[{COLORS[severity]}]{severity}[/]", end=" ")
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)

@@ -48,7 +48,10 @@ def reduce(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let positions only shrink, and take names to zero with --flatten. Holds until `resume`."""
+    """Let positions only shrink, and sell names with --flatten.
+
+    Holds until `resume`.
+    """
     _command(_Wanted("REDUCING", tuple(flatten or ()), account, why), switch, config, as_json)
 
 
@@ -65,7 +68,10 @@ def resume(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Trade again; asks for the account's id, so that nobody re-arms the wrong one."""
+    """Trade again; the account's id is typed.
+
+    So that nobody re-arms the wrong one.
+    """
     from ..core.seen import Switch
     from ..switch.file import Command, one_at_a_time, read, write
 

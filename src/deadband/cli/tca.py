@@ -19,7 +19,10 @@ def tca(
     journal: Annotated[Path, typer.Argument(help="Journal of a run.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what trading cost and why: shortfall by part and group, mark-outs, a [costs] table."""
+    """Say what trading cost and why.
+
+    Shortfall by part and group, mark-outs, and a [costs] table.
+    """
     from rich.table import Table
 
     from ..backtest.tca.groups import PARTS

@@ -253,6 +253,11 @@ class JournalReader:
                 seq, kind, cycle_id, at, body, last = row
                 yield Entry(seq, kind, cycle_id, at, read_tree(body))
 
+    def length(self) -> int:
+        """How many records it has by now; a run that writes makes them more."""
+        with _explained(self.path):
+            return int(self._db.execute("SELECT count(*) FROM record").fetchone()[0])
+
     def blob(self, reference: bytes) -> bytes:
         """An array or shared value by its hash, checked against it."""
         with _explained(self.path):

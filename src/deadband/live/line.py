@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ..core.broker import Answer, Broker, Instrument, MarketData, Ok, ReferenceData
 from ..core.errors import BrokerError
-from ..core.events import SessionState
+from ..core.events import SessionState, Severity
 from ..core.orders import ExecType
 from ..core.reasons import Code
 from .reconcile import differences, expect_rest, looked, lost_asks, lost_cancels, lost_changes
@@ -90,7 +90,9 @@ class Line:
                 wait = self.patience.first_s
                 await asyncio.sleep(self.patience.first_s)
             except BrokerError as fault:
-                self.standing.note(str(fault))
+                # Books that move while orders are worked are asked again, and nothing is wrong.
+                is_up = self.broker.state is SessionState.READY
+                self.standing.note(str(fault), Severity.WARNING if is_up else Severity.ERROR)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, self.patience.most_s)
 

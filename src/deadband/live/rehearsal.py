@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from ..brokers.ibkr.settings import IbkrSettings
+from ..brokers.ibkr.settings import IbkrSettings, Mode
 from ..brokers.ibkr.time_told import time_told
-from ..core.errors import BrokerError
+from ..core.errors import BrokerError, ConfigError
 
 MEASURE_S = 0.5
 """Real seconds over which the gateway's speed is measured."""
+BUSY_S = 5.0
+"""Real seconds by which a busy machine may be behind before the clocks are called apart."""
 TOLERANCE = 0.3
 """How far the measured speed may be off, a fraction; machines are busy."""
 
@@ -60,6 +61,12 @@ class GatewayClock:
         return self.start + timedelta(seconds=(monotonic() - self.began) * self.speed)
 
 
+def refuse_live(settings: IbkrSettings) -> None:
+    """Raise ConfigError for a live account: its time is no simulated gateway's."""
+    if settings.mode is Mode.LIVE:
+        raise ConfigError(("--rehearse is for `deadband gateway`. Drop it to trade live.",))
+
+
 def read_clock(settings: IbkrSettings, speed: float) -> GatewayClock:
     """Read the gateway's clock, and see that it goes as fast as is said; raises BrokerError."""
     return asyncio.run(_read(settings, speed))
@@ -80,8 +87,11 @@ async def _read(settings: IbkrSettings, speed: float) -> GatewayClock:
 
 def patient(settings: IbkrSettings, speed: float) -> IbkrSettings:
     """The settings with waits for the other process in real seconds: it is no faster than it is."""
-    waits: Mapping[str, float] = {
-        name: getattr(settings, name) * max(speed, 1.0)
-        for name in ("connect_s", "answer_s", "ack_s", "heartbeat_s", "silence_s", "most_skew_s")
+    speed = max(speed, 1.0)
+    waits: dict[str, float] = {
+        name: getattr(settings, name) * speed
+        for name in ("connect_s", "answer_s", "ack_s", "heartbeat_s", "silence_s")
     }
+    # Both processes are late at times where cores are few; a clock that goes on wrongly is not.
+    waits |= {"most_skew_s": settings.most_skew_s * (BUSY_S * speed if speed > 1.0 else 1.0)}
     return replace(settings, **waits)  # type: ignore[arg-type]

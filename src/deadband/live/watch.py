@@ -227,10 +227,10 @@ class Standing:
                 if one.filled + one.worst_leaves <= order.wanted.order_qty:
                     self.conclude(order, ExecType.REPLACED, "")
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, severity: Severity = Severity.ERROR) -> None:
         """Keep what the driver itself has to say; its own words have no number in the stream."""
         now = epoch_ns(self.pen.wall())
-        self.pen.write(HEARD, (Heard(0, now, Notice(Severity.ERROR, text)),))
+        self.pen.write(HEARD, (Heard(0, now, Notice(severity, text)),))
 
     def skip(self, skipped: Skipped) -> None:
         self.pen.write(SKIPPED, skipped)

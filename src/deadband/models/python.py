@@ -23,6 +23,7 @@ from .voice import Voice
 
 GROUP = "deadband.models"
 """Entry points of this group are models by their name alone."""
+CURE = "Name it as path/to/file.py:name or installed.module:name, and run it in Python alone first."
 
 
 def open_python(model: ModelSettings) -> Voice:
@@ -97,7 +98,7 @@ def _ran(model: ModelSettings, call: Callable[[], Any]) -> Any:
     """The outcome of the user's code, which may fail in any way while it is opened."""
     outcome = contained(call)
     if isinstance(outcome, Fault):
-        raise refusal(model, f"{model.source} cannot be opened ({outcome.text}).")
+        raise refusal(model, f"{model.source} cannot be opened ({outcome.text}). {CURE}")
     return outcome
 
 

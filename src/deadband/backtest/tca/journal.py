@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ...core.config import Settings
-from ...core.orders import Charge, ExecType, ExecutionReport, Order, TradeFee
+from ...core.orders import TRADES, Charge, ExecType, ExecutionReport, Order, TradeFee
 from ...core.parents import decided_id
 from ...core.seen import Market
 from ...core.types import Plan, RiskModel
 from ...core.units import epoch_ns, usd
 from ...journal.store import Entry, JournalReader
-from ..fees import with_fee
+from ..fees import corrected, with_fee
 from ..run import CYCLE, REPORTS, RUN, SETTINGS
 from .pieces import Pieces
 from .shortfall import HORIZONS_S, Trade, later_mids, mark_out_bps
@@ -119,6 +119,8 @@ class _Reader:
             one.fills = with_fee(one.fills, report)
         elif report.exec_type is ExecType.TRADE:
             one.fills.append(report)
+        elif report.exec_type in TRADES:
+            one.fills = corrected(one.fills, report)
         elif report.cl_ord_id not in self.orders:
             # What else is said of a child is nothing to its parent.
             return

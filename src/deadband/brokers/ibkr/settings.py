@@ -87,7 +87,12 @@ def _findings(settings: IbkrSettings) -> list[str]:
             f"port {port} is the other kind's, the mode is {settings.mode}. Paper is on 7497 (TWS) "
             "or 4002 (Gateway), live on 7496 or 4001."
         )
-    if settings.mode is Mode.LIVE and settings.live_confirmation != account:
+    if not 0 < port < 65536:
+        found.append(f"port {port} is no port. On paper it is 4002 (Gateway) or 7497 (TWS).")
+    if not 0 <= settings.client_id < 2**31:
+        found.append(f"client number {settings.client_id} is not in 0 to {2**31 - 1}.")
+    is_named = account.startswith(("DU", "U"))
+    if is_named and settings.mode is Mode.LIVE and settings.live_confirmation != account:
         found.append(
             f"live trading of {account} is not confirmed. Type the account into live_confirmation "
             "(--confirm-live)."
