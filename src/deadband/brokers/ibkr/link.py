@@ -87,8 +87,10 @@ class Link:
             raise BrokerError(unreachable(settings, fault)) from fault
         finally:
             self._refused = None
-            if not wanted.done():
-                wanted.cancel()
+            if wanted.done() and not wanted.cancelled():
+                # Looked at, though nobody may wait for it any more.
+                wanted.exception()
+            wanted.cancel()
 
     def hang_up(self, why: str) -> None:
         """End the session on this side: what was not sent is taken back, questions fail."""
