@@ -21,6 +21,7 @@ from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.core.session import EXCHANGE_ZONE
 from deadband.core.tactics import Tactics
+from deadband.core.types import CycleRecord
 from deadband.core.units import epoch_ns
 from deadband.twsim.faults import Fault
 
@@ -289,4 +290,27 @@ def test_a_new_decision_changes_orders_that_are_worked(tmp_path: Path, at: int) 
         one = worked[order.order.cl_ord_id]
         assert (one.parent.order, one.filled) == (order.order, order.cum_qty)
         assert one.filled + one.worst_leaves <= order.order.order_qty
+    assert replay(of.path).differences == ()
+
+
+@pytest.mark.parametrize("algorithm", ["passive", "ib_twap"])
+def test_a_clean_stop_leaves_nothing_that_somebody_has_to_watch(
+    tmp_path: Path, algorithm: str
+) -> None:
+    """What rests at our own price is taken back; what the broker works goes on."""
+    of = world(tmp_path, algorithm, tactics=replace(SLOW, corridor=1.0))
+
+    async def work(journal: Mortal) -> None:
+        def stop(record: CycleRecord) -> None:
+            if record.plan.orders:
+                asyncio.get_running_loop().call_later(20.0, of.run.stop)  # type: ignore[union-attr]
+
+        await of.trade(journal, 13, also=stop)
+
+    of.live(work)
+    of.check()
+    assert bool(of.host.desk.working()) == (algorithm == "ib_twap")
+    assert bool(of.state.working) == (algorithm == "ib_twap")
+    lived(of, cycles=13)
+    of.check()
     assert replay(of.path).differences == ()

@@ -55,13 +55,14 @@ def work(
 
 
 def _told(one: Progress, ticks: Mapping[str, Tick], now: int) -> Tick | None:
-    """What a parent is shown of its name: nothing without a tick, but for the hour of its deadline.
+    """What a parent is shown of its name: nothing without a tick, but when it is over.
 
     A feed that has stopped would otherwise leave its order in the market for good.
     """
     tick = ticks.get(one.parent.order.symbol)
     deadline = one.parent.deadline
-    if now >= deadline and (tick is None or tick.ts < deadline):
+    is_late = now >= deadline and (tick is None or tick.ts < deadline)
+    if is_late or (tick is None and one.outcome is not None):
         return Tick(now, 0.0, 0.0, 0.0, 0.0)
     return tick
 

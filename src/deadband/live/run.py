@@ -83,6 +83,8 @@ class LiveRun:
                 async for feed in _each(feeds):
                     await self.session(feed)
                 await self._worked_out()
+                if self._stopped.is_set():
+                    self.work.leave()
                 await self._at_rest()
                 for task in tasks:
                     task.cancel()
@@ -106,6 +108,7 @@ class LiveRun:
         while asyncio.get_running_loop().time() < until:
             self.line.hear()
             if not self.line.standing.asked:
+                self.line.standing.answer_orders()
                 return
             await asyncio.sleep(self.line.patience.settle_s)
 

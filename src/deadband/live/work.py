@@ -22,7 +22,7 @@ from .. import cycle
 from ..core.broker import MarketData, Receipt, Replacement
 from ..core.config import Settings
 from ..core.events import Halt, Quality
-from ..core.orders import Action, ExecType, Order, OrdStatus, Side
+from ..core.orders import Action, ExecType, Order, OrdStatus, Side, Tif
 from ..core.parents import Basket, ChildOrder, Instruction, Progress, Tick
 from ..core.reasons import GLOBAL, Code
 from ..core.seen import Switch
@@ -91,6 +91,20 @@ class Work:
             self._ask(after, asked)
             self.line.hear()
         standing.answer_orders()
+
+    def leave(self) -> None:
+        """Nobody will watch from here on: take back what rests at our own price.
+
+        What the broker's algorithms work, and what waits for the auction, needs no watching.
+        """
+        standing = self.line.standing
+        watched = {
+            one.parent.order.cl_ord_id
+            for one in standing.basket.works
+            if one.child is None or not _needs_nobody(one.child.order)
+        }
+        standing.call_off(watched)
+        self.round()
 
     def _wanted(self, now: datetime) -> Basket:
         """The basket as the state wants it: a cycle's cancels and changes, the operator's word."""
@@ -197,6 +211,10 @@ class Eye:
         self.dark_since = self.dark_since or now
         dark_s = (now - self.dark_since).total_seconds()
         return Tick(epoch_ns(now), 0.0, 0.0, 0.0, 0.0) if is_halted or dark_s >= blind_s else None
+
+
+def _needs_nobody(child: ChildOrder) -> bool:
+    return child.hand_off is not None or child.tif is Tif.CLS
 
 
 def _why(receipt: Receipt) -> str:
