@@ -28,7 +28,6 @@ from deadband.core.units import micros, usd
 from deadband.journal.store import JournalReader
 from deadband.live.accept import Nature, Offer, Wish, accept, offer
 from deadband.live.recover import recover
-from deadband.live.run import LiveRun
 
 from .. import kit
 from ..kit.ibkr import ACCOUNT
@@ -214,7 +213,8 @@ def test_what_is_lost_of_an_order_that_is_worked_ends_with_the_acceptance(tmp_pa
     async def until_it_rests(journal: Mortal) -> None:
         def also(record: CycleRecord) -> None:
             if record.plan.orders:
-                asyncio.get_running_loop().call_later(20.0, run_of(of).stop)
+                # Dies: a clean stop would take them back.
+                asyncio.get_running_loop().call_later(20.0, journal.life.died.set)
 
         await of.trade(journal, 14, also=also)
 
@@ -241,11 +241,6 @@ def test_what_is_lost_of_an_order_that_is_worked_ends_with_the_acceptance(tmp_pa
     assert again & set(symbols)
     assert not [one for one in read_ledger(of.path).rejected if "FROZEN" in one]
     assert replay(of.path).differences == ()
-
-
-def run_of(of: World) -> LiveRun:
-    assert of.run is not None
-    return of.run
 
 
 def test_a_run_that_is_alive_is_not_spoken_for(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ from .test_live_reconcile import served
 
 AT_WORK = 4
 """Cycles after which positions are held, and orders of the run rest."""
-IN_RUN, ALONE = 11, 14
+IN_RUN, ALONE = 12, 15
 """Records of an undisturbed command in a run's journal, and in one of its own."""
 Confirm = Callable[[tuple[Leg, ...]], Awaitable[bool]]
 PATIENT = Patience(settle_s=0.5)

@@ -144,8 +144,8 @@ class MemoryLine(asyncio.Transport):
     def close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            if self._session is not None and not self._session.is_closed:
-                self._session.lost()
+            # After what was sent before: a socket that is closed still sends what it holds.
+            self._loop.call_soon(self._lose)
             self._loop.call_soon(self._protocol.connection_lost, None)
 
     def is_closing(self) -> bool:
@@ -154,6 +154,9 @@ class MemoryLine(asyncio.Transport):
     def cut(self) -> None:
         """The process is gone, and its end of the line with it."""
         self._is_closed = True
+        self._lose()
+
+    def _lose(self) -> None:
         if self._session is not None and not self._session.is_closed:
             self._session.lost()
 
