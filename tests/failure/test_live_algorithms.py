@@ -298,7 +298,8 @@ def test_a_clean_stop_leaves_nothing_that_somebody_has_to_watch(
     tmp_path: Path, algorithm: str
 ) -> None:
     """What rests at our own price is taken back; what the broker works goes on."""
-    of = world(tmp_path, algorithm, tactics=replace(SLOW, corridor=1.0))
+    # With one message a second, taking back takes some.
+    of = world(tmp_path, algorithm, tactics=replace(SLOW, corridor=1.0, messages_per_s=1))
 
     async def work(journal: Mortal) -> None:
         def stop(record: CycleRecord) -> None:

@@ -41,8 +41,7 @@ class LiveRun:
     """One run over sessions as they happen; `switch` is what the operator commands at an instant.
 
     Raises BrokerError where orders are to be worked on quotes and there are none. `wall` is the
-    time it is; the loop sleeps on the event loop's clock. `stop` ends it after the
-    cycle under way.
+    time it is; the loop sleeps on the event loop's clock. `stop` ends it after the cycle under way.
     """
 
     settings: Settings
@@ -107,7 +106,7 @@ class LiveRun:
         until = asyncio.get_running_loop().time() + self.line.patience.answer_s
         while asyncio.get_running_loop().time() < until:
             self.line.hear()
-            if not self.line.standing.asked:
+            if not (self.line.standing.asked or self.line.standing.is_clearing):
                 self.line.standing.answer_orders()
                 return
             await asyncio.sleep(self.line.patience.settle_s)

@@ -136,6 +136,14 @@ class Standing:
         return any(status in ASKED for status in self._at_broker())
 
     @property
+    def is_clearing(self) -> bool:
+        """Whether a child of an order that is worked no more is yet to be called back."""
+        return any(
+            one.outcome is not None and one.child is not None and one.child.status is OrdStatus.NEW
+            for one in self.basket.works
+        )
+
+    @property
     def lives(self) -> bool:
         """Whether anything of ours is at the broker that was not asked to go."""
         return any(status not in GOING for status in self._at_broker())
