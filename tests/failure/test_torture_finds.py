@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deadband.core.broker import CancelAll, CancelScope, Memory, Ok, Replacement
 from deadband.core.events import Intent
-from deadband.core.orders import ExecType, ExecutionReport, OrdStatus, Source, TradeFee
+from deadband.core.orders import (
+    Action,
+    ExecType,
+    ExecutionReport,
+    OrdStatus,
+    Source,
+    Terms,
+    Tif,
+    TradeFee,
+)
 from deadband.core.reasons import Code
+from deadband.core.session import EXCHANGE_ZONE
+from deadband.core.units import epoch_ns
 from deadband.twsim.gateway import Gateway
 from deadband.twsim.orders import Status
 
@@ -18,6 +30,7 @@ from ..kit import settings, virtual
 from ..kit.death import Boundary, Death
 from ..kit.ibkr import Desk, buy, trade
 from ..kit.live import EAGER, Mortal, World
+from ..kit.orders import report as kit_report
 from ..kit.torture import checks
 from ..kit.tws import RawClient, ask_of, fault, gateway
 
@@ -258,3 +271,47 @@ def test_an_execution_that_was_busted_is_corrected_no_more() -> None:
     trade(host, work)
     [account] = host.accounts.values()
     assert account.cash_micros == account.start_micros
+
+
+@pytest.mark.parametrize(
+    ("sent", "tif", "status"),
+    [
+        ("2026-02-27T15:00", Tif.DAY, OrdStatus.EXPIRED),
+        # After the close it was for the next session, which is today.
+        ("2026-02-27T17:00", Tif.DAY, OrdStatus.UNKNOWN),
+        ("2026-02-27T15:00", Tif.GTC, OrdStatus.UNKNOWN),
+        ("2026-03-02T09:40", Tif.DAY, OrdStatus.UNKNOWN),
+    ],
+)
+def test_an_order_of_a_day_that_is_over_freezes_nothing(
+    sent: str, tif: Tif, status: OrdStatus
+) -> None:
+    """The process was away from a Friday to the Monday after; no list tells of Friday."""
+    host = gateway()
+    ns = epoch_ns(datetime.fromisoformat(sent).replace(tzinfo=EXCHANGE_ZONE))
+    order = buy("db.1.000", 10, 150.0, transact_time=ns, terms=Terms(tif=tif))
+    told = kit_report(order, ExecType.NEW, order_id=4711, ord_status=OrdStatus.NEW)
+    memory = Memory(1, (Intent(Action.NEW, order, 1),), (told,))
+    assert second_life(host, memory).status("db.1.000") is status
+
+
+def test_a_run_that_died_in_mid_session_trades_its_names_the_next_morning(tmp_path: Path) -> None:
+    """Orders rested as it died; they expired at the close, and nothing of them had traded."""
+    of = World(tmp_path / "journal.db", 5, days=2, begins_min=9.0, step_s=60.0)
+    of.settings = settings(**EAGER, collar_bps=-40.0, order_life_min=400.0)
+
+    async def work(journal: Mortal) -> None:
+        await of.trade(journal, 9, 9)
+
+    assert of.live(work, death=Death(Boundary.RECORD, 12, is_after=True)).died.is_set()
+    resting = {order.contract.symbol for order in of.host.desk.working()}
+    assert resting
+    of.host.timeline.run_until(of.market.sessions[1].open - timedelta(minutes=5))
+    assert not of.host.desk.working()
+    before = len(of.records)
+    of.live(work)
+    assert of.line is not None
+    assert of.line.standing.differences == ()
+    again = {o.symbol for r in of.records[before:] for o in r.plan.orders}
+    assert again & resting
+    of.check()

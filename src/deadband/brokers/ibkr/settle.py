@@ -2,7 +2,8 @@
 
 Rules
   * Only a complete answer settles anything: the living first, then those that are over.
-  * An order that was there and is nowhere is UNKNOWN, never rejected: its name is frozen.
+  * An order that was there and is nowhere is UNKNOWN, never rejected: its name is frozen. But one
+    for a day that is over has EXPIRED; what of it had traded, the position tells.
   * One that a former process intended, that is not on record as having left, and of which no word
     ever came, did not reach the broker. Should it turn up later, it is restated. One that is on
     record is UNKNOWN like any other.
@@ -13,9 +14,11 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from ...core.events import Severity
-from ...core.orders import ExecType, OrdStatus, Source
+from ...core.orders import ExecType, Order, OrdStatus, Source, Tif
+from ...core.session import exchange_day, next_session, session_on
 from .orders import WHOLE, OrderTable
 from .rows import Row
 from .said import CompletedSaid
@@ -84,7 +87,10 @@ def _found_over(table: OrderTable, row: Row, over: Mapping[int, CompletedSaid]) 
 
 
 def _not_found(table: OrderTable, row: Row) -> None:
-    if row.is_acked or row.cum_qty:
+    if _is_past(row.order, table.clock.wall_ns()):
+        text = "its day is over, and no list of the broker has it"
+        table.move(row, ExecType.EXPIRED, text=text, source=Source.INFERRED)
+    elif row.is_acked or row.cum_qty:
         _lost(table, row, "it was there, and is in no list of the broker any more")
     elif row.is_remembered and not row.is_dispatched:
         text = "never reached the broker"
@@ -94,6 +100,20 @@ def _not_found(table: OrderTable, row: Row) -> None:
         table.move(row, ExecType.REJECTED, code=code, text=text, source=Source.RECONCILED)
     else:
         _lost(table, row, "sent without any word, and in no list of the broker")
+
+
+def _is_past(order: Order, now: int) -> bool:
+    """Whether the only session that an order was for was on a day before; times epoch ns.
+
+    What it may have traded then is told by no list any more. The position tells.
+    """
+    if order.terms.tif in (Tif.GTC, Tif.GTD):
+        return False
+    sent, today = (datetime.fromtimestamp(ns / 1e9, UTC) for ns in (order.transact_time, now))
+    session = session_on(exchange_day(sent))
+    if session is None or sent >= session.close:
+        session = next_session(exchange_day(sent))
+    return exchange_day(today) > session.day
 
 
 def _lost(table: OrderTable, row: Row, text: str) -> None:
