@@ -31,7 +31,7 @@ from ..kit.death import Boundary, Death
 from ..kit.ibkr import Desk, buy, trade
 from ..kit.live import EAGER, Mortal, World
 from ..kit.orders import report as kit_report
-from ..kit.torture import checks
+from ..kit.torture import checks, torment
 from ..kit.tws import RawClient, ask_of, fault, gateway
 
 
@@ -315,3 +315,10 @@ def test_a_run_that_died_in_mid_session_trades_its_names_the_next_morning(tmp_pa
     again = {o.symbol for r in of.records[before:] for o in r.plan.orders}
     assert again & resting
     of.check()
+
+
+def test_the_half_that_rests_is_known_though_the_other_was_full_before_it_was_listed(
+    tmp_path: Path,
+) -> None:
+    """A raise that the broker split, and a process that died on it: seed 2890."""
+    assert torment(2890, tmp_path).failure == ""

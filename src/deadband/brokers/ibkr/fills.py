@@ -36,12 +36,12 @@ def traded(table: OrderTable, said: TradeSaid) -> None:
     known = row.trades.get(stem)
     if known is not None and not is_newer(revision, known.revision):
         return
-    trade = Trade(stem, revision, round(said.shares), said.price)
+    trade = Trade(stem, revision, round(said.shares), said.price, said.perm_id)
     if trade.qty != said.shares:
         table.doubt(row, f"traded {said.shares:g} shares, which is not a whole number")
-    if row.is_split:
-        table.grow(row, row.cum_qty - (known.qty if known is not None else 0) + trade.qty)
     row.trades[stem] = trade
+    if row.is_split:
+        table.grow(row, row.widest_qty)
     table.by_trade[stem] = row
     _report_trade(table, row, said, known, trade)
     if stem in table.early_fees:
@@ -65,6 +65,7 @@ def _report_trade(
         kind,
         ts=said.ts,
         exec_id=said.exec_id,
+        order_id=said.perm_id,
         exec_ref_id=f"{prior.exec_id}.{prior.revision}" if prior is not None else "",
         side=_side(said.side, row.order.side),
         last_qty=trade.qty,

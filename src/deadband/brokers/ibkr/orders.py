@@ -152,7 +152,7 @@ class OrderTable:
         self.link(row, said.perm_id, said.status)
         row.sizes[said.perm_id] = int(said.qty)
         if row.is_split:
-            self.grow(row, sum(row.sizes.values()))
+            self.grow(row, row.widest_qty)
         self._life(row, said.status, said.perm_id, "")
         if not row.is_split:
             self._shape(row, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from ...core.broker import Memory
@@ -22,12 +23,16 @@ NO_ADDRESS = -1
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution, its id without the revision that this is; no shares where it was busted."""
+    """One execution, its id without the revision that this is; no shares where it was busted.
+
+    `perm_id`: of which of the broker's orders.
+    """
 
     exec_id: str
     revision: str
     qty: int
     px: float
+    perm_id: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +82,14 @@ class Row:
     def is_split(self) -> bool:
         """Whether the broker made two orders of it, both of which may trade."""
         return len(self.order_ids) > 1
+
+    @property
+    def widest_qty(self) -> int:
+        """Shares that all the orders which the broker made of it may trade, or have."""
+        done: Counter[int] = Counter()
+        for trade in self.trades.values():
+            done[trade.perm_id] += trade.qty
+        return sum(max(self.sizes.get(one, 0), done[one]) for one in {*self.sizes, *done})
 
     @property
     def cum_qty(self) -> int:
@@ -151,7 +164,7 @@ def _remember(row: Row, report: ExecutionReport | TradeFee) -> None:
         return
     row.reports += 1
     if report.exec_type in TRADES:
-        row.trades[stem] = Trade(stem, revision, report.last_qty, report.last_px)
+        row.trades[stem] = Trade(stem, revision, report.last_qty, report.last_px, report.order_id)
     if report.exec_type is ExecType.REPLACED:
         qty, price = report.order_qty or row.order.order_qty, report.price or row.order.price
         row.order = replace(row.order, order_qty=qty, price=price)
