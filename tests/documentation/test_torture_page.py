@@ -31,7 +31,8 @@ def test_the_readme_states_what_was_measured() -> None:
         f"**{result['seeds']:,} schedules** with {sum(result['deaths'].values()):,} deaths, "
         f"{sum(result['faults'].values()):,} faults of {len(result['faults'])} kinds and "
         f"{result['orders']:,} orders; {boundaries:,} deaths at every boundary of one session; "
-        f"{result['real_kills']['kills']} kills by the operating system. **{failures} failures.**"
+        f"{result['real_kills']['kills']} kills by the operating system. "
+        f"**{failures} failure{'' if failures == 1 else 's'}**"
     ) in flat("README.md")
 
 
