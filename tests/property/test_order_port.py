@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deadband.core.broker import CancelAll, Replacement
@@ -124,6 +124,7 @@ def test_the_simulated_broker(steps: list[Step]) -> None:
 
 
 @settings(max_examples=120, deadline=None)
+@example([Step("rest", 0, 1), Step("wait", 0, 1), Step("change", 1, 2), Step("drop", 0, 1)], [], 0)
 @given(STEPS, ACCIDENTS, st.integers(0, 2**16))
 def test_ibkr_on_a_gateway_with_accidents(
     steps: list[Step], accidents: list[Fault], seed: int

@@ -39,6 +39,10 @@ def traded(table: OrderTable, said: TradeSaid) -> None:
     trade = Trade(stem, revision, round(said.shares), said.price, said.perm_id)
     if trade.qty != said.shares:
         table.doubt(row, f"traded {said.shares:g} shares, which is not a whole number")
+    done = row.cum_qty - (known.qty if known is not None else 0) + trade.qty
+    if row.wanted is not None and row.order.order_qty < done <= row.wanted.order_qty:
+        # It has traded more than its old size: the change was taken, though nobody heard so.
+        table.taken(row, row.wanted)
     row.trades[stem] = trade
     if row.is_split:
         table.grow(row, row.widest_qty)

@@ -109,6 +109,10 @@ class OrderTable:
         row.wanted = None
         self.report(row, ExecType.CANCEL_REJECTED, text="full before the change")
 
+    def taken(self, row: Row, wanted: Order) -> None:
+        """A change of which something else says that it was taken."""
+        self._replaced(row, wanted, "")
+
     def at(self, address: int) -> Row | None:
         return self._by_address.get(address)
 
