@@ -28,7 +28,7 @@ from ..kit.torture import Outcome, draw, torment
 from ..kit.torture.schedule import NEVER_DRAWN
 
 ROOT = Path(__file__).parents[2]
-SEEDS, BATCH = 120, 10
+SEEDS, BATCH = 240, 10
 
 
 def fresh(folder: Path, seed: int) -> Path:
