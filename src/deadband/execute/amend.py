@@ -8,7 +8,8 @@
 3. What cannot be changed is canceled first where it opposes, and joined by a second order where it
    does not: an order of a broker's algorithm (IBKR's 440), and one whose last request has no answer
    yet, or whose fate is not known. One with a route can be changed whatever works it: its child is
-   another order. Only what waits for the auction is not raised: it is one child, as it stands.
+   another order. Only what waits for the auction is not raised: it is one child, as it stands. Nor
+   is a patient order by one that may not wait: the added shares would rest as its own do.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from ..core.lifecycle import is_changeable
 from ..core.orders import Algorithm, Order, Replacement, Side, WorkingOrder
-from ..core.reasons import Code
+from ..core.reasons import NOT_DISCRETIONARY, Code
 from .draft import Draft
 
 Working = tuple[WorkingOrder, ...]
@@ -85,10 +86,21 @@ def _same(working: Working, new: Order) -> WorkingOrder | None:
     """The newest changeable order of the name and side, worked by an executor as the new one is."""
     for order in reversed(working):
         same = (order.order.symbol, order.order.side) == (new.symbol, new.side)
-        alike = (order.order.route is None) == (new.route is None)
-        if same and alike and is_changeable(order) and not _waits_for_auction(order.order):
+        if (
+            same
+            and _worked_alike(order.order, new)
+            and is_changeable(order)
+            and not _waits_for_auction(order.order)
+        ):
             return order
     return None
+
+
+def _worked_alike(there: Order, new: Order) -> bool:
+    """Whether shares added to an order are worked as the new order would have them."""
+    if there.route is None or new.route is None:
+        return there.route is new.route
+    return new.reason not in NOT_DISCRETIONARY or there.route.algorithm is new.route.algorithm
 
 
 def _waits_for_auction(order: Order) -> bool:

@@ -35,10 +35,9 @@ from .begin import OpenCounter
 from .closing import Leg, Reach, alive, legs, orders_of, positions
 from .line import Line, Patience
 from .reconcile import MOST_PASSES, agreed, differences
-from .watch import Standing
+from .watch import GOING, Standing
 from .write_ahead import Pen
 
-LEFT_ALONE = frozenset({OrdStatus.PENDING_CANCEL, OrdStatus.UNKNOWN})
 UNKNOWN, REJECTED = OrdStatus.UNKNOWN, OrdStatus.REJECTED
 LOOK_S = 0.25
 """Seconds between two looks at what is waited for."""
@@ -192,7 +191,7 @@ class Flatten:
     async def _cancel_own(self) -> None:
         """Cancel our orders in these names, and wait, not for ever, for the answers."""
         standing, ours = self.line.standing, self._ours()
-        alive = [o.order.cl_ord_id for o in ours if o.status not in LEFT_ALONE]
+        alive = [o.order.cl_ord_id for o in ours if o.status not in GOING]
         worked = {o.order.cl_ord_id for o in ours if o.order.route is not None}
         children = [child.cl_ord_id for child in standing.call_off(worked)]
         for ref in (*standing.direct(alive), *children):

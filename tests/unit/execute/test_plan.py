@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from deadband.core.orders import (
 from deadband.core.reasons import Code
 from deadband.core.seen import Switch
 from deadband.core.types import Plan
+from deadband.execute.amend import add_to
 from deadband.execute.plan import plan
 from tests import kit
 
@@ -298,6 +300,25 @@ def test_more_of_a_name_that_waits_for_the_auction_is_a_second_order(
     assert made.cancels == ()
     assert sent(made) == ([(A, "BUY", 100)] if joins else [])
     assert [one.cl_ord_id for one in made.replaces] == ([] if joins else ["w"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "algorithm", "joins"),
+    [
+        ("CUT_SCORE", Algorithm.MARKETABLE, False),
+        ("CUT_SCORE", Algorithm.PASSIVE, True),
+        ("DROP_GREEN", Algorithm.PEG_MID, True),
+    ],
+)
+def test_an_exit_that_crosses_does_not_wait_with_an_order_that_rests(
+    reason: str, algorithm: Algorithm, *, joins: bool
+) -> None:
+    terms = {"side": Side.SELL, "order_qty": 100}
+    rests = kit.working("w", A, route=ROUTE, **terms)
+    new = kit.order("n", A, reason=reason, route=replace(ROUTE, algorithm=algorithm), **terms)
+    draft: Any = SimpleNamespace(note_change=lambda *_: None)
+    raises = add_to(draft, (rests,), (new,))
+    assert [one.order_qty for one in raises.values()] == ([200] if joins else [])
 
 
 def test_what_a_cancel_takes_too_much_of_is_not_sent_again_at_once() -> None:
